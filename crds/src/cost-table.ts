@@ -1,0 +1,39 @@
+import * as z from "zod";
+import { envelope, Microseconds, Positive } from "./common.ts";
+
+/** One measured shape: a batch of `rows` rows, each padded to `length`. */
+export const CostCell = z.object({
+  rows: Positive,
+  /** Size of the variable axis, or the product of the variable axes; 1 for a model of fixed shape. */
+  length: Positive,
+  /** Median time of one batch inside the engine process. */
+  microseconds: Microseconds.positive(),
+  /** Timed runs behind the median. */
+  samples: Positive,
+});
+export type CostCell = z.infer<typeof CostCell>;
+
+/** What the server itself adds to the engine's time, calibrated on the real front. */
+export const ServingOverhead = z.object({
+  /** Per batch: framing, padding, the hand-over to the engine process and back. */
+  perBatchMicroseconds: Microseconds,
+  /** Per request: parsing, validation, reply, and the client's share where it sits on the same CPUs. */
+  perRequestMicroseconds: Microseconds,
+});
+export type ServingOverhead = z.infer<typeof ServingOverhead>;
+
+/**
+ * The measured cost table `s(b, L)` of one variant in one layout, with all instances running at once.
+ * Scheduler, simulator, admission and drift detector read the same table.
+ */
+export const CostTable = z.object({
+  ...envelope("CostTable"),
+  cells: z.array(CostCell).min(1).max(128),
+  /**
+   * Evenly spaced quantiles (0, 1/(n-1), ..., 1) of observed/expected time over all cells: the noise of this
+   * machine, from which the simulator draws.
+   */
+  noiseQuantiles: z.array(z.number().positive()).min(1).max(64),
+  overhead: ServingOverhead,
+});
+export type CostTable = z.infer<typeof CostTable>;

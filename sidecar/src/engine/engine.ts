@@ -1,0 +1,59 @@
+import type { EngineName, EngineStatus, Layout, PinningState } from "@sweetspot/crds";
+import type { Tensor } from "../tensor.ts";
+
+/** What an engine process is started with. */
+export interface EngineSettings {
+  readonly engine: EngineName;
+  /** Absolute path of the model file. */
+  readonly file: string;
+  readonly layout: Layout;
+}
+
+/** One finished batch. */
+export interface EngineAnswer {
+  readonly outputs: readonly Tensor[];
+  /** Time inside the engine process, from the decoded frame to the computed outputs. */
+  readonly microseconds: number;
+}
+
+/**
+ * - `Rejected`: the model refused the inputs; the engine lives.
+ * - `Crashed`: the process died while it had the batch.
+ * - `Hung`: the batch outlasted its limit and the process was killed.
+ * - `Unavailable`: no engine process is up, or the pool is closing.
+ */
+export type EngineFailureKind = "Rejected" | "Crashed" | "Hung" | "Unavailable";
+
+/** The only error that `EnginePool.run` throws. The message may hold engine text: log it, never send it to a client. */
+export class EngineFailure extends Error {
+  override readonly name = "EngineFailure";
+  readonly kind: EngineFailureKind;
+  constructor(kind: EngineFailureKind, message: string) {
+    super(message);
+    this.kind = kind;
+  }
+}
+
+/**
+ * The engine processes of one loaded model. The pool starts, watches, restarts and pins them; *who* goes into a
+ * batch, and what happens to a batch whose engine died, is the caller's business.
+ */
+export interface EnginePool {
+  readonly instances: number;
+  /** Batches that could be handed over now, if each ready instance takes `inFlightPerInstance`. */
+  freeSlots(inFlightPerInstance: number): number;
+  /** Instances that are ready and have nothing to do. */
+  idleInstances(): number;
+  /**
+   * Runs one batch on the least loaded ready instance.
+   * `limitMilliseconds`: after this long the instance counts as hung and is replaced.
+   * Throws `EngineFailure` only.
+   */
+  run(inputs: readonly Tensor[], outputs: readonly string[], limitMilliseconds: number): Promise<EngineAnswer>;
+  /** Called after each finished batch and each instance that became ready or was lost. */
+  onChange(listener: () => void): void;
+  status(): EngineStatus[];
+  pinning(): PinningState;
+  /** Lets running batches finish for at most `graceMilliseconds`, then ends the processes. */
+  close(graceMilliseconds?: number): Promise<void>;
+}
