@@ -1,1 +1,16 @@
-export {};
+export { CostModel } from "./cost/cost-model.ts";
+export { type CutLimits, cutByCost } from "./scheduler/cut.ts";
+export { type FormerDecision, formBatch } from "./scheduler/form-batch.ts";
+export { predictWait, shareOfWork } from "./scheduler/predict-wait.ts";
+export type { QueuedRequest } from "./scheduler/queued-request.ts";
+export { policiesFor, withoutBatching } from "./search/policies.ts";
+export { type Predicted, predict, type SearchOptions, searchPlans } from "./search/search.ts";
+export { latencyAt, simulateCapacity } from "./simulator/capacity.ts";
+export { simulateNullMisses } from "./simulator/null-misses.ts";
+export { type SimulatedRun, type SimulatedServer, simulate } from "./simulator/simulate.ts";
+export { type ArrivalSequence, poissonArrivals, type RequestShape } from "./simulator/workload.ts";
+export { binomialAtMost, fewestMissesToFail, mostMissesToPass } from "./statistics/binomial.ts";
+export { meanInterval, pairedRatio } from "./statistics/paired-ratio.ts";
+export { mean, median, quantile, quantileOfSorted } from "./statistics/quantile.ts";
+export { exponential, normal, type Random, seededRandom } from "./statistics/random.ts";
+export { judgeMisses, type MissCount, type NullMisses, normalQuantile } from "./statistics/verdict.ts";

@@ -1,0 +1,117 @@
+import type { BatchPolicy } from "@sweetspot/crds";
+import type { CostModel } from "../cost/cost-model.ts";
+import { type CutLimits, cutByCost } from "./cut.ts";
+import type { QueuedRequest } from "./queued-request.ts";
+
+/** What to do with the queue now. */
+export type FormerDecision<R> =
+  | { readonly kind: "Dispatch"; readonly requests: R[] }
+  /** Ask again when something arrives, and at this instant (microseconds) at the latest. */
+  | { readonly kind: "Hold"; readonly until: number }
+  | { readonly kind: "Idle" };
+
+/**
+ * The batch former: decides which waiting requests an engine takes next. Pure; the server runs it in real time and the
+ * simulator in virtual time, so that the tuner predicts the very policy that will serve.
+ *
+ * It is called as late as possible, when an engine can take a batch. The next batch always contains the oldest request,
+ * so nothing starves; the rest of it are the requests that cost least to run together with it.
+ *
+ * `queue`: requests in order of arrival, none of them expired. `idleEngines`: how many engines wait for work (>= 1).
+ */
+export function formBatch<R extends QueuedRequest>(
+  queue: readonly R[],
+  now: number,
+  idleEngines: number,
+  policy: BatchPolicy,
+  cost: CostModel,
+): FormerDecision<R> {
+  const oldest = queue[0];
+  if (oldest === undefined) return { kind: "Idle" };
+  const window = windowOf(queue, policy.windowRequests, oldest.group);
+  const limits = limitsFor(window, idleEngines, policy);
+  if (shouldHold(window, now, policy)) return { kind: "Hold", until: oldest.arrival + policy.holdMicroseconds };
+  const requests = policy.former === "Fifo" ? inOrder(window, limits, cost) : withOldest(window, oldest, limits, cost);
+  return { kind: "Dispatch", requests: withinDeadlines(requests, oldest, now, cost) };
+}
+
+/** The oldest requests that may share a batch with the oldest of all. */
+function windowOf<R extends QueuedRequest>(queue: readonly R[], size: number, group: string): R[] {
+  const window: R[] = [];
+  const end = Math.min(queue.length, size);
+  for (let i = 0; i < end; i += 1) {
+    const request = queue[i] as R;
+    if (request.group === group) window.push(request);
+  }
+  return window;
+}
+
+/** With several idle engines a short queue is shared among them: two engines with one row each beat one with two. */
+function limitsFor(window: readonly QueuedRequest[], idleEngines: number, policy: BatchPolicy): CutLimits {
+  if (idleEngines <= 1) return policy;
+  const rows = window.reduce((sum, request) => sum + request.rows, 0);
+  return {
+    maximumRows: Math.min(policy.maximumRows, Math.max(1, Math.ceil(rows / idleEngines))),
+    maximumBatchMicroseconds: policy.maximumBatchMicroseconds,
+  };
+}
+
+function shouldHold(window: readonly QueuedRequest[], now: number, policy: BatchPolicy): boolean {
+  if (policy.holdMicroseconds === 0) return false;
+  if (now >= (window[0] as QueuedRequest).arrival + policy.holdMicroseconds) return false;
+  return window.reduce((sum, request) => sum + request.rows, 0) < policy.maximumRows;
+}
+
+/** Arrival order until a limit is reached: the baseline that most batchers implement. */
+function inOrder<R extends QueuedRequest>(window: readonly R[], limits: CutLimits, cost: CostModel): R[] {
+  const batch: R[] = [];
+  let rows = 0;
+  let length = 0;
+  for (const request of window) {
+    rows += request.rows;
+    length = Math.max(length, request.length);
+    const tooLarge =
+      rows > limits.maximumRows || cost.batchMicroseconds(rows, length) > limits.maximumBatchMicroseconds;
+    if (batch.length > 0 && tooLarge) break;
+    batch.push(request);
+  }
+  return batch;
+}
+
+/** The batch of the cheapest cut of the whole window that the oldest request belongs to. */
+function withOldest<R extends QueuedRequest>(window: readonly R[], oldest: R, limits: CutLimits, cost: CostModel): R[] {
+  if (window.length === 1 || limits.maximumRows === 1) return [oldest];
+  const sorted = window.toSorted((a, b) => a.length - b.length);
+  const position = sorted.indexOf(oldest);
+  const [from, to] = cutByCost(sorted, limits, cost).find((range) => range[1] > position) as [number, number];
+  return sorted.slice(from, to);
+}
+
+/** Leaves the longest batch-mates for later while the batch would make a request late that alone would be in time. */
+function withinDeadlines<R extends QueuedRequest>(batch: R[], oldest: R, now: number, cost: CostModel): R[] {
+  const alone = (request: R) => now + cost.servingMicroseconds(request.rows, 1, request.length);
+  const savable = batch.filter((request) => Number.isFinite(request.deadline) && alone(request) <= request.deadline);
+  if (savable.length === 0) return batch;
+  let kept = batch;
+  while (kept.length > 1 && now + timeOf(kept, cost) > earliest(savable, kept)) {
+    const dropped = longest(kept, oldest);
+    kept = kept.filter((request) => request !== dropped);
+  }
+  return kept;
+}
+
+const earliest = <R extends QueuedRequest>(savable: readonly R[], kept: readonly R[]): number =>
+  Math.min(...savable.filter((request) => kept.includes(request)).map((request) => request.deadline));
+
+const longest = <R extends QueuedRequest>(batch: readonly R[], oldest: R): R =>
+  batch.filter((request) => request !== oldest).reduce((a, b) => (b.length >= a.length ? b : a));
+
+function timeOf(batch: readonly QueuedRequest[], cost: CostModel): number {
+  let rows = 0;
+  let length = 1;
+  for (const request of batch) {
+    rows += request.rows;
+    length = Math.max(length, request.length);
+  }
+  return cost.servingMicroseconds(rows, batch.length, length);
+}

@@ -1,0 +1,24 @@
+import { describe, expect, it } from "vitest";
+import { pairedRatio } from "./paired-ratio.ts";
+
+describe("the ratio of paired rounds", () => {
+  it("cancels a disturbance that hits both members of a pair", () => {
+    const ratio = pairedRatio([100, 40, 180].map((machine) => [2 * machine, machine] as const));
+    expect(ratio?.estimate).toBeCloseTo(2, 9);
+    expect(ratio?.high).toBeCloseTo(2, 6);
+  });
+
+  it("widens with scatter and includes one for identical systems", () => {
+    const ratio = pairedRatio([
+      [100, 110],
+      [105, 95],
+      [98, 100],
+    ]);
+    expect(ratio?.low).toBeLessThan(1);
+    expect(ratio?.high).toBeGreaterThan(1);
+  });
+
+  it("says nothing from a single pair", () => {
+    expect(pairedRatio([[2, 1]])).toBeNull();
+  });
+});
