@@ -30,10 +30,10 @@ export const CostTable = z.object({
   ...envelope("CostTable"),
   cells: z.array(CostCell).min(1).max(128),
   /**
-   * Evenly spaced quantiles (0, 1/(n-1), ..., 1) of observed/expected time over all cells: the noise of this
-   * machine, from which the simulator draws.
+   * Equally likely factors of observed/expected time over all cells: the noise of this machine, from which the
+   * simulator draws.
    */
-  noiseQuantiles: z.array(z.number().positive()).min(1).max(64),
+  noiseFactors: z.array(z.number().positive()).min(1).max(64),
   overhead: ServingOverhead,
 });
 export type CostTable = z.infer<typeof CostTable>;

@@ -1,6 +1,7 @@
 export * from "./common.ts";
 export * from "./cost-table.ts";
 export * from "./digest.ts";
+export * from "./documents.ts";
 export * from "./environment.ts";
 export * from "./load-report.ts";
 export * from "./parse.ts";

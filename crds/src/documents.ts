@@ -1,0 +1,19 @@
+import type * as z from "zod";
+import { CostTable } from "./cost-table.ts";
+import { LoadReport } from "./load-report.ts";
+import { ServiceLevelReport } from "./service-level-report.ts";
+import { ServingPlan } from "./serving-plan.ts";
+import { TuningQuestion } from "./tuning-question.ts";
+import { TuningReport } from "./tuning-report.ts";
+
+/** Every document that crosses a process, by the `kind` of its envelope. */
+export const documents = {
+  CostTable,
+  LoadReport,
+  ServiceLevelReport,
+  ServingPlan,
+  TuningQuestion,
+  TuningReport,
+} as const satisfies Record<string, z.ZodType>;
+
+export type DocumentKind = keyof typeof documents;
