@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { seededRandom } from "../statistics/random.ts";
 import { linearLaw, serverOf } from "../testing/servers.ts";
 import { latencyAt, simulateCapacity } from "./capacity.ts";
+import { simulateSaturation } from "./saturation.ts";
 import { simulate } from "./simulate.ts";
 import { poissonArrivals } from "./workload.ts";
 
@@ -45,6 +46,12 @@ describe("the simulator", () => {
     expect(simulateCapacity(serverOf(linearLaw, {}), arrivals, { ...target, latencyMilliseconds: 1 }, options)).toBe(0);
   });
 
+  it("saturates at the engine's rate when every batch is full", () => {
+    const saturation = simulateSaturation(serverOf(linearLaw, { maximumRows: 8 }, 2), shapes, 1);
+    expect(saturation / ((2 * 8 * 1e6) / linearLaw(8))).toBeGreaterThan(0.98);
+    expect(saturation / ((2 * 8 * 1e6) / linearLaw(8))).toBeLessThan(1.02);
+  });
+
   it("holds the target at the capacity that it names and misses it a little above", () => {
     const server = serverOf(linearLaw, { maximumRows: 8 });
     const capacity = simulateCapacity(server, arrivals, target, { seed: 1, tolerance: 0.02 });
@@ -53,7 +60,7 @@ describe("the simulator", () => {
   });
 
   it("repeats to the digit with the same seed", () => {
-    const server = { ...serverOf(linearLaw, { maximumRows: 4 }), noiseQuantiles: [0.9, 1, 1.4] };
+    const server = { ...serverOf(linearLaw, { maximumRows: 4 }), noiseFactors: [0.9, 1, 1.4] };
     const [a, b] = [1, 1].map(() => simulate(server, arrivals, 300, seededRandom(7)).latencies);
     expect(a).toEqual(b);
   });

@@ -2,7 +2,6 @@ import type { BatchPolicy } from "@sweetspot/crds";
 import type { CostModel } from "../cost/cost-model.ts";
 import { formBatch } from "../scheduler/form-batch.ts";
 import type { QueuedRequest } from "../scheduler/queued-request.ts";
-import { quantileOfSorted } from "../statistics/quantile.ts";
 import type { Random } from "../statistics/random.ts";
 import type { ArrivalSequence, RequestShape } from "./workload.ts";
 
@@ -11,8 +10,8 @@ export interface SimulatedServer {
   readonly instances: number;
   readonly policy: BatchPolicy;
   readonly cost: CostModel;
-  /** Evenly spaced quantiles of observed/expected batch time (`CostTable.noiseQuantiles`). */
-  readonly noiseQuantiles: readonly number[];
+  /** Equally likely factors on the time of a batch (`CostTable.noiseFactors`). */
+  readonly noiseFactors: readonly number[];
 }
 
 export interface SimulatedRun {
@@ -84,7 +83,7 @@ class Simulation {
     this.#gap = gap;
     this.#random = random;
     this.#instances = Array.from({ length: server.instances }, () => ({ busyUntil: 0, ends: [] }));
-    this.#noise = Float64Array.from(server.noiseQuantiles);
+    this.#noise = Float64Array.from(server.noiseFactors);
     this.#latencies = new Float64Array(arrivals.instants.length);
   }
 
@@ -188,7 +187,7 @@ class Simulation {
     const { cost } = this.#server;
     const { perBatchMicroseconds, perRequestMicroseconds } = cost.overhead;
     const exposed = instance.ends.length === 0 ? perBatchMicroseconds : 0;
-    const noise = quantileOfSorted(this.#noise, this.#random());
+    const noise = this.#noise[Math.floor(this.#random() * this.#noise.length)] as number;
     const service = cost.batchMicroseconds(rows, length) * noise + exposed + requests * perRequestMicroseconds;
     const end = Math.max(this.#now, instance.busyUntil) + service;
     instance.busyUntil = end;

@@ -12,7 +12,7 @@ export function tableOf(law: (rows: number, length: number) => number, overhead 
     apiVersion,
     kind: "CostTable",
     cells,
-    noiseQuantiles: [1],
+    noiseFactors: [1],
     overhead: { perBatchMicroseconds: overhead, perRequestMicroseconds: 0 },
   };
 }
@@ -25,6 +25,6 @@ export function serverOf(law: (rows: number, length: number) => number, policy: 
     instances,
     policy: { ...withoutBatching, ...policy },
     cost: CostModel.fromTable(tableOf(law)),
-    noiseQuantiles: [1],
+    noiseFactors: [1],
   } satisfies SimulatedServer;
 }
