@@ -1,0 +1,14 @@
+export { DirectModel } from "./direct-run.ts";
+export { paragraphs, passages, wordGroups } from "./models/english-text.ts";
+export { minilmLongestInput, minilmModel, minilmTensors, minilmTokenizer, writeTextSamples } from "./models/minilm.ts";
+export {
+  decodeText,
+  inferenceRequest,
+  type LineImage,
+  lineImages,
+  ocrAlphabet,
+  ocrModels,
+  recogniserTensors,
+  writeOcrSamples,
+} from "./models/ocr.ts";
+export { cleanPrint, imageHeight, type RenderOptions, renderText, typefaces } from "./models/render-text.ts";
