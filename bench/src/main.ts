@@ -1,0 +1,17 @@
+import { benchSidecar } from "./sidecar.ts";
+import { benchSimulator } from "./simulator.ts";
+
+const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
+  sidecar: benchSidecar,
+  simulator: benchSimulator,
+};
+
+const [name = ""] = process.argv.slice(2);
+const benchmark = benchmarks[name];
+if (benchmark === undefined) {
+  console.error(`Usage: npm run bench -- NAME\n\nNAME is one of: ${Object.keys(benchmarks).join(", ")}.`);
+  console.error("Each prints a table and writes it, with the raw rounds, into bench/results.");
+  process.exitCode = 2;
+} else {
+  await benchmark();
+}

@@ -1,0 +1,76 @@
+import type { TuningReport } from "@sweetspot/crds";
+import { DirectModel } from "@sweetspot/test";
+import { prepareMix, type Sample } from "@sweetspot/tuner";
+import { floatsOf } from "./binary-answer.ts";
+import type { Subject } from "./subjects.ts";
+
+/** How the served answers compare with direct calls of ONNX Runtime on the source model, one row at a time. */
+export interface Proof {
+  readonly requests: number;
+  readonly largestDifference: number;
+  readonly lowestCosine: number;
+  readonly holds: boolean;
+}
+
+/** FP32 answers may differ by rounding only. */
+const losslessTolerance = 1e-4;
+/** A lossy winner has passed the quality gate on average; no single answer may point elsewhere. */
+const lossyCosine = 0.9;
+const concurrency = 32;
+
+/** Sends every sample to the server, many at once so that they meet in batches, and compares each answer. */
+export async function proveAnswers(
+  subject: Subject,
+  samples: readonly Sample[],
+  report: TuningReport,
+  url: string,
+): Promise<Proof> {
+  const model = await DirectModel.load(subject.modelFile);
+  const bodies = prepareMix(
+    samples.map(({ inputs }) => inputs),
+    "binary",
+    [subject.output],
+  ).requests;
+  const served = await mapConcurrently(bodies, concurrency, async ({ headers, body }) =>
+    floatsOf(await fetch(url, { method: "POST", headers: { ...headers }, body: new Uint8Array(body) }), subject.output),
+  );
+  let largestDifference = 0;
+  let lowestCosine = 1;
+  for (const [i, sample] of samples.entries()) {
+    const direct = await model.run(sample.inputs, subject.output);
+    const answer = served[i] as Float32Array;
+    if (answer.length !== direct.length) throw new Error("an answer has another shape than the direct call's");
+    largestDifference = Math.max(largestDifference, difference(direct, answer));
+    lowestCosine = Math.min(lowestCosine, cosine(direct, answer));
+  }
+  const lossless = report.decision.plan.artifact.variant === "Source";
+  const holds = lossless ? largestDifference <= losslessTolerance : lowestCosine >= lossyCosine;
+  return { requests: samples.length, largestDifference, lowestCosine, holds };
+}
+
+async function mapConcurrently<T, R>(items: readonly T[], lanes: number, work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = new Array(items.length);
+  const queue = [...items.entries()];
+  const lane = async () => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) results[next[0]] = await work(next[1]);
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  return results;
+}
+
+function difference(a: Float32Array, b: Float32Array): number {
+  let largest = 0;
+  for (let i = 0; i < a.length; i += 1) largest = Math.max(largest, Math.abs((a[i] as number) - (b[i] as number)));
+  return largest;
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  let [dot, aa, bb] = [0, 0, 0];
+  for (let i = 0; i < a.length; i += 1) {
+    const [x, y] = [a[i] as number, b[i] as number];
+    dot += x * y;
+    aa += x * x;
+    bb += y * y;
+  }
+  return dot / Math.sqrt(aa * bb);
+}
