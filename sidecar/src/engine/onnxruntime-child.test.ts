@@ -1,0 +1,87 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Duplex } from "node:stream";
+import { afterEach, describe, expect, it } from "vitest";
+import { writeOnnx } from "../../../test/src/builders/onnx-model.ts";
+import { onnxRuntimeCommand } from "./engine-process.ts";
+import { encodeFrame, type Frame, FrameDecoder } from "./frames.ts";
+
+const started: { kill: (signal: "SIGKILL") => boolean }[] = [];
+
+/** The bare program, with its socket and whatever it prints. */
+function startProgram() {
+  const [program = "", ...argv] = onnxRuntimeCommand();
+  const child = spawn(program, argv, { stdio: ["ignore", "pipe", "pipe", "pipe"] });
+  started.push(child);
+  let printed = "";
+  let words = "";
+  child.stdout?.on("data", (chunk: Buffer) => (printed += chunk.toString()));
+  child.stderr?.on("data", (chunk: Buffer) => (words += chunk.toString()));
+  const socket = child.stdio[3] as Duplex;
+  const decoder = new FrameDecoder();
+  const frames: Frame[] = [];
+  socket.on("data", (chunk: Buffer) => frames.push(...decoder.push(chunk)));
+  const ended = once(child, "close").then(([code, signal]) => ({ code, signal, printed, words }));
+  return { child, socket, frames, ended };
+}
+
+const frame = (header: Record<string, unknown>) => Buffer.concat(encodeFrame({ id: 1, kind: "ping", ...header }));
+
+afterEach(() => {
+  for (const child of started.splice(0)) child.kill("SIGKILL");
+});
+
+describe("the program of the ONNX Runtime engine", () => {
+  it.each([
+    ["text", Buffer.from("GET / HTTP/1.1\r\n\r\n")],
+    ["an unknown request", frame({ kind: "shutdown" })],
+    ["a request with a missing field", frame({ kind: "load" })],
+  ])("ends with an error when it is sent %s", async (_, garbage) => {
+    const { socket, ended } = startProgram();
+    socket.write(garbage);
+    const { code, printed, words } = await ended;
+    expect(code).toBe(1);
+    expect(printed).toBe("");
+    expect(words).not.toBe("");
+  });
+
+  it("ends when its socket closes", async () => {
+    const { socket, ended } = startProgram();
+    socket.write(frame({}));
+    await once(socket, "data");
+    socket.destroy();
+    expect(await ended).toMatchObject({ code: 0, words: "" });
+  });
+
+  it("answers every question that it was asked before the other side closed its half", async () => {
+    const { socket, frames, ended } = startProgram();
+    socket.end(Buffer.concat([frame({ id: 1 }), frame({ id: 2 }), frame({ id: 3, kind: "stats" })]));
+    expect((await ended).code).toBe(0);
+    expect(frames.map(({ header }) => [header.id, header.kind])).toEqual([
+      [1, "pong"],
+      [2, "pong"],
+      [3, "stats"],
+    ]);
+  });
+
+  it("leaves Ctrl-C to the server", async () => {
+    const { child, socket, frames, ended } = startProgram();
+    socket.write(frame({}));
+    await once(socket, "data");
+    child.kill("SIGINT");
+    child.kill("SIGTERM");
+    socket.write(frame({ id: 2 }));
+    await once(socket, "data");
+    socket.end();
+    expect((await ended).code).toBe(0);
+    expect(frames).toHaveLength(2);
+  });
+
+  it("prints nothing when the model is bad", async () => {
+    const { socket, frames, ended } = startProgram();
+    const file = await writeOnnx(Buffer.from("this is no model"));
+    socket.end(frame({ kind: "load", file, threads: 1, spinning: false }));
+    expect(await ended).toMatchObject({ code: 0, printed: "", words: "" });
+    expect(frames[0]?.header.kind).toBe("rejected");
+  });
+});

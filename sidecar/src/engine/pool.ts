@@ -1,0 +1,137 @@
+import type { EngineStatus, PinningState } from "@sweetspot/crds";
+import type { Tensor } from "../tensor.ts";
+import { assignCpus, type CpuAssignment, pinningState } from "./cpu-layout.ts";
+import { type EngineAnswer, EngineFailure, type EnginePool, type EngineSettings } from "./engine.ts";
+import { type After, EngineInstance } from "./engine-instance.ts";
+import { onnxRuntimeCommand } from "./engine-process.ts";
+import { type CpuInventory, cpuInventory } from "./linux-process.ts";
+
+/** What tests and other engines replace; each has a default. */
+export interface EnginePoolOptions {
+  /** The engine's program and arguments. */
+  readonly command?: readonly string[];
+  /** The CPUs that pinning works with; by default what Linux says of this process and this host. */
+  readonly cpus?: CpuInventory;
+  readonly after?: After;
+  /** A model that takes longer to load counts as hung. */
+  readonly loadLimitMilliseconds?: number;
+}
+
+const defaultLoadLimitMilliseconds = 120_000;
+const defaultGraceMilliseconds = 5000;
+
+/**
+ * Starts all engine processes of one model, in parallel, and resolves when each has loaded it. If one cannot, all are
+ * ended and it rejects with `EngineFailure`: `Rejected` for a model that the engine refuses, `Crashed`, `Hung` or
+ * `Unavailable` for a process that died, loaded too long or could not be started.
+ */
+export async function createEnginePool(settings: EngineSettings, options: EnginePoolOptions = {}): Promise<EnginePool> {
+  const pool = new ProcessPool(settings, options);
+  try {
+    await pool.start();
+  } catch (error) {
+    await pool.close(0);
+    throw startFailure(error);
+  }
+  return pool;
+}
+
+function startFailure(error: unknown): EngineFailure {
+  if (!(error instanceof EngineFailure)) return new EngineFailure("Unavailable", (error as Error).message);
+  const what = error.kind === "Rejected" ? "the engine refused the model" : "the engine did not start";
+  return new EngineFailure(error.kind, `${what}: ${error.message}`);
+}
+
+const realTime: After = (milliseconds, then) => {
+  const timer = setTimeout(then, milliseconds);
+  return () => clearTimeout(timer);
+};
+
+class ProcessPool implements EnginePool {
+  readonly #settings: EngineSettings;
+  readonly #cpus: CpuInventory;
+  readonly #assignment: CpuAssignment;
+  readonly #instances: readonly EngineInstance[];
+  readonly #listeners: (() => void)[] = [];
+  #closed: Promise<void> | null = null;
+
+  constructor(settings: EngineSettings, options: EnginePoolOptions) {
+    this.#settings = settings;
+    this.#cpus = options.cpus ?? cpuInventory();
+    this.#assignment = assignCpus(this.#cpus.usable, settings.layout);
+    const common = {
+      model: settings,
+      command: options.command ?? onnxRuntimeCommand(),
+      loadLimitMilliseconds: options.loadLimitMilliseconds ?? defaultLoadLimitMilliseconds,
+      after: options.after ?? realTime,
+      onChange: () => this.#notify(),
+    };
+    this.#instances = Array.from(
+      { length: settings.layout.instances },
+      (_, instance) => new EngineInstance({ ...common, cpus: this.#assignment.sets?.[instance] ?? null }),
+    );
+  }
+
+  get instances(): number {
+    return this.#instances.length;
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(this.#instances.map((instance) => instance.start()));
+  }
+
+  freeSlots(inFlightPerInstance: number): number {
+    return this.#ready().reduce((sum, { inFlight }) => sum + Math.max(0, inFlightPerInstance - inFlight), 0);
+  }
+
+  idleInstances(): number {
+    return this.#ready().filter(({ inFlight }) => inFlight === 0).length;
+  }
+
+  async run(inputs: readonly Tensor[], outputs: readonly string[], limitMilliseconds: number): Promise<EngineAnswer> {
+    const ready = this.#ready();
+    if (ready.length === 0) throw new EngineFailure("Unavailable", "no engine process is up");
+    const instance = ready.reduce((best, each) => (each.inFlight < best.inFlight ? each : best));
+    try {
+      return await instance.run(inputs, outputs, limitMilliseconds);
+    } finally {
+      this.#notify();
+    }
+  }
+
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  status(): EngineStatus[] {
+    return this.#instances.map((instance, index) => instance.status(index));
+  }
+
+  pinning(): PinningState {
+    return pinningState({
+      layout: this.#settings.layout,
+      assignment: this.#assignment,
+      usable: this.#cpus.usable,
+      online: this.#cpus.online,
+      observed: this.status().map(({ cpus }) => cpus),
+      bindable: this.#instances.every(({ bound }) => bound),
+    });
+  }
+
+  close(graceMilliseconds = defaultGraceMilliseconds): Promise<void> {
+    this.#closed ??= this.#stopAll(graceMilliseconds);
+    return this.#closed;
+  }
+
+  async #stopAll(graceMilliseconds: number): Promise<void> {
+    await Promise.all(this.#instances.map((instance) => instance.stop(graceMilliseconds)));
+  }
+
+  #ready(): EngineInstance[] {
+    return this.#instances.filter(({ ready }) => ready);
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,84 @@
+/// <reference lib="esnext.float16" />
+import { elementBytes, elementCount, type Tensor } from "../../tensor.ts";
+import { aligned } from "./binary-elements.ts";
+import type { RequestedOutput } from "./decode-request.ts";
+
+/** The body of an answer. */
+export interface EncodedResponse {
+  readonly body: Uint8Array | string;
+  /** Value of `Inference-Header-Content-Length`; null where the body is JSON only. */
+  readonly headerLength: number | null;
+}
+
+/** The one version that a server has of its model. */
+export const modelVersion = "1";
+
+/**
+ * Encodes an answer of the Open Inference Protocol v2. JSON data is flat; BYTES are read as UTF-8; NaN and infinities,
+ * which JSON lacks, become `null` (ask for binary data to get them as they are).
+ */
+export function encodeResponse(
+  modelName: string,
+  id: string | null,
+  outputs: readonly Tensor[],
+  requested: readonly RequestedOutput[],
+): EncodedResponse {
+  const chunks: Uint8Array[] = [];
+  const items = requested.map(({ name, binary }) => {
+    const tensor = outputs.find((output) => output.name === name) as Tensor;
+    if (binary) chunks.push(tensor.data);
+    return outputJson(tensor, binary);
+  });
+  const idPart = id === null ? "" : `"id":${JSON.stringify(id)},`;
+  const json = `{${idPart}"model_name":${JSON.stringify(modelName)},"model_version":"${modelVersion}","outputs":[${items.join(",")}]}`;
+  if (chunks.length === 0) return { body: json, headerLength: null };
+  const header = Buffer.from(json);
+  return { body: Buffer.concat([header, ...chunks]), headerLength: header.length };
+}
+
+function outputJson(tensor: Tensor, binary: boolean): string {
+  const head = `{"name":${JSON.stringify(tensor.name)},"datatype":"${tensor.datatype}","shape":[${tensor.shape.join(",")}]`;
+  if (binary) return `${head},"parameters":{"binary_data_size":${tensor.data.length}}}`;
+  return `${head},"data":[${dataJson(tensor)}]}`;
+}
+
+/** The elements as JSON, without brackets. `join` of a typed array is three times as fast as `JSON.stringify`. */
+function dataJson(tensor: Tensor): string {
+  const { datatype } = tensor;
+  if (datatype === "BYTES") return stringsJson(tensor);
+  if (datatype === "BOOL") return Array.from(tensor.data, (byte) => byte !== 0).join(",");
+  const text = viewOf(tensor).join(",");
+  return datatype.startsWith("FP") && /[NI]/.test(text) ? text.replace(/NaN|-?Infinity/g, "null") : text;
+}
+
+function stringsJson({ data, shape }: Tensor): string {
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  const items: string[] = [];
+  let offset = 0;
+  for (let i = elementCount(shape); i > 0; i -= 1) {
+    const end = offset + 4 + bytes.readUInt32LE(offset);
+    items.push(JSON.stringify(bytes.toString("utf8", offset + 4, end)));
+    offset = end;
+  }
+  return items.join(",");
+}
+
+const views = {
+  UINT8: Uint8Array,
+  UINT16: Uint16Array,
+  UINT32: Uint32Array,
+  UINT64: BigUint64Array,
+  INT8: Int8Array,
+  INT16: Int16Array,
+  INT32: Int32Array,
+  INT64: BigInt64Array,
+  FP16: Float16Array,
+  FP32: Float32Array,
+  FP64: Float64Array,
+};
+
+function viewOf({ datatype, data }: Tensor): { join(separator: string): string } {
+  const width = elementBytes(datatype) as number;
+  const { buffer, byteOffset, byteLength } = aligned(data, width);
+  return new views[datatype as keyof typeof views](buffer as ArrayBuffer, byteOffset, byteLength / width);
+}

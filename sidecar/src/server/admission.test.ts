@@ -1,0 +1,69 @@
+import type { AdmissionPolicy, CostTable } from "@sweetspot/crds";
+import { CostModel } from "@sweetspot/planner";
+import { describe, expect, it } from "vitest";
+import { admit, type Candidate, deadlineOf, type Load, queueIsFull, secondsUntilEmpty } from "./admission.ts";
+
+const policy: AdmissionPolicy = { maximumQueuedRows: 10, maximumQueuedBytes: 1000, refuseLate: true };
+const table: CostTable = {
+  apiVersion: "sweetspot.dev/v1alpha1",
+  kind: "CostTable",
+  cells: [1, 2, 4].map((rows) => ({ rows, length: 1, microseconds: 1000 * rows, samples: 5 })),
+  noiseFactors: [1],
+  overhead: { perBatchMicroseconds: 0, perRequestMicroseconds: 0 },
+};
+const cost = CostModel.fromTable(table);
+const empty: Load = { queuedRows: 0, queuedBytes: 0, queuedMicroseconds: 0, runningMicroseconds: 0, engines: 2 };
+const busy: Load = { ...empty, queuedRows: 4, queuedBytes: 40, queuedMicroseconds: 8000, runningMicroseconds: 2000 };
+const candidate = (changes: Partial<Candidate> = {}): Candidate => ({
+  rows: 1,
+  length: 1,
+  bytes: 10,
+  now: 0,
+  deadline: 6001,
+  ...changes,
+});
+const decide = (request: Candidate, load: Load, rules = { admission: policy, cost: cost as CostModel | null }) =>
+  admit(request, load, rules)?.code ?? "admitted";
+
+describe("admission", () => {
+  it("refuses exactly what is predicted to miss its deadline", () => {
+    expect(decide(candidate(), busy)).toBe("admitted");
+    expect(decide(candidate({ deadline: 5999 }), busy)).toBe("TooLate");
+  });
+
+  it("predicts nothing without a table or where the plan does not ask for it", () => {
+    const late = candidate({ deadline: 1 });
+    expect(decide(late, busy, { admission: policy, cost: null })).toBe("admitted");
+    expect(decide(late, busy, { admission: { ...policy, refuseLate: false }, cost })).toBe("admitted");
+  });
+
+  it("lets an idle server try, so that a wrong table cannot close it", () => {
+    expect(decide(candidate({ deadline: 1 }), empty)).toBe("admitted");
+  });
+
+  it("bounds rows and bytes, but takes one large request into an empty queue", () => {
+    const far = { deadline: 1e9 };
+    expect(decide(candidate({ ...far, rows: 7 }), busy)).toBe("QueueFull");
+    expect(decide(candidate({ ...far, bytes: 961 }), busy)).toBe("QueueFull");
+    expect(decide(candidate({ ...far, bytes: 5000 }), empty)).toBe("admitted");
+    expect(decide(candidate({ ...far, rows: 11 }), empty)).toBe("TooManyRows");
+  });
+
+  it("knows before the body is read that the queue is full", () => {
+    expect(queueIsFull({ ...busy, queuedRows: 10 }, 0, policy)).toBe(true);
+    expect(queueIsFull(busy, 960, policy)).toBe(false);
+    expect(queueIsFull(busy, 961, policy)).toBe(true);
+    expect(queueIsFull(empty, 1e9, policy)).toBe(false);
+  });
+
+  it("asks clients back when the queue should be empty, after a second at least", () => {
+    expect(secondsUntilEmpty(busy)).toBe(1);
+    expect(secondsUntilEmpty({ ...busy, queuedMicroseconds: 9e6, engines: 1 })).toBe(10);
+  });
+
+  it("takes the client's own time limit, else ten times the target", () => {
+    const target = { percentile: "P99", latencyMilliseconds: 50 } as const;
+    expect(deadlineOf(1000, 2000, target)).toBe(3000);
+    expect(deadlineOf(1000, null, target)).toBe(501_000);
+  });
+});

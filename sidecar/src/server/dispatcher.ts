@@ -1,0 +1,275 @@
+import type { AdmissionPolicy, BatchPolicy, Padding } from "@sweetspot/crds";
+import { type CostModel, formBatch, shareOfWork } from "@sweetspot/planner";
+import { type AssembledBatch, assembleBatch } from "../batch/assemble.ts";
+import { splitOutputs } from "../batch/split.ts";
+import type { EnginePool } from "../engine/engine.ts";
+import { ApiError } from "../protocol/errors.ts";
+import type { Tensor } from "../tensor.ts";
+import { admit, type Load, queueIsFull, secondsUntilEmpty } from "./admission.ts";
+import { type BatchFailureKind, type DispatchObserver, failureKind, reportOf } from "./batch-report.ts";
+import type { Clock } from "./clock.ts";
+import { type Answer, type Entry, fail, type Submission, succeed, type Ticket, unsettled } from "./submission.ts";
+import { WaitingLine } from "./waiting-line.ts";
+
+/** The part of a plan that can change while requests are in flight. */
+export interface DispatchSettings {
+  readonly policy: BatchPolicy;
+  readonly admission: AdmissionPolicy;
+  readonly cost: CostModel;
+  /** Is `cost` measured? Only then may it predict. */
+  readonly measured: boolean;
+}
+
+const unavailablePauseMicroseconds = 100_000;
+const leastLimitMilliseconds = 2_000;
+const unmeasuredLimitMilliseconds = 60_000;
+const limitFactor = 20;
+
+/**
+ * The real-time shell of the batch former: requests wait here until an engine can take a batch, and never leave without
+ * exactly one answer.
+ *
+ * A batch whose engine died, hung or refused it is split in two and each half is run again, so that the request that
+ * causes it is found in log2(n) steps and its batch-mates are answered. Alone, a request gets one more try after a crash
+ * and none after a refusal. While no engine is up requests wait, until their deadline.
+ */
+export class Dispatcher {
+  readonly #pool: EnginePool;
+  readonly #padding: Padding | undefined;
+  readonly #clock: Clock;
+  readonly #observer: DispatchObserver;
+  readonly #line = new WaitingLine<Entry>();
+  readonly #predictedEnds = new Set<{ readonly end: number }>();
+  /** Batches that must run as they are, before anything from the line. */
+  #retries: Entry[][] = [];
+  #settings: DispatchSettings;
+  #pumpDue = false;
+  #pausedUntil = 0;
+  #callOffTimer: () => void = () => undefined;
+  #stopped = false;
+  #abandoned = false;
+  #idleListeners: (() => void)[] = [];
+
+  constructor(
+    pool: EnginePool,
+    padding: Padding | undefined,
+    settings: DispatchSettings,
+    clock: Clock,
+    observer: DispatchObserver,
+  ) {
+    this.#pool = pool;
+    this.#padding = padding;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#observer = observer;
+    pool.onChange(() => {
+      this.#pausedUntil = 0;
+      this.#pumpSoon();
+    });
+  }
+
+  /** What waits and runs now. */
+  load(): Load {
+    const now = this.#clock.now();
+    let runningMicroseconds = 0;
+    for (const { end } of this.#predictedEnds) runningMicroseconds += Math.max(0, end - now);
+    return {
+      queuedRows: this.#line.rows,
+      queuedBytes: this.#line.bytes,
+      queuedMicroseconds: this.#line.workMicroseconds,
+      runningMicroseconds,
+      engines: this.#pool.instances,
+    };
+  }
+
+  /** Throws `ApiError` where a body of `bytes` need not even be read. */
+  checkRoom(bytes: number): void {
+    if (this.#stopped) throw new ApiError("ShuttingDown", {}, 1);
+    const load = this.load();
+    if (queueIsFull(load, bytes, this.#settings.admission))
+      throw new ApiError("QueueFull", {}, secondsUntilEmpty(load));
+  }
+
+  /** Admits a request and queues it. Throws `ApiError` where admission refuses it. */
+  submit(submission: Submission): Ticket {
+    if (this.#stopped) throw new ApiError("ShuttingDown", {}, 1);
+    this.#admit(submission);
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const entry: Entry = {
+      ...submission,
+      ...submission.shape,
+      workMicroseconds: shareOfWork(submission.shape, this.#settings.policy, this.#settings.cost),
+      settled: false,
+      dispatchedAt: null,
+      failuresAlone: 0,
+      resolve,
+      reject,
+    };
+    this.#line.push(entry);
+    this.#pumpSoon();
+    return { answer: promise, cancel: () => this.#cancel(entry) };
+  }
+
+  /** Applies to everything that is not in an engine yet. */
+  update(settings: DispatchSettings): void {
+    this.#settings = settings;
+    this.#pumpSoon();
+  }
+
+  /** Refuses new requests from now on. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Resolves when nothing waits and nothing runs. */
+  async drained(): Promise<void> {
+    if (this.#isIdle()) return;
+    await new Promise<void>((resolve) => this.#idleListeners.push(resolve));
+  }
+
+  /** Answers everything that still waits, and whatever an engine fails on from now on, with `ShuttingDown`. */
+  abandon(): void {
+    this.stop();
+    this.#abandoned = true;
+    const waiting = [...this.#line.requests, ...this.#retries.flat()];
+    this.#line.take(this.#line.requests.filter((entry) => !entry.settled));
+    this.#retries = [];
+    for (const entry of waiting) fail(entry, new ApiError("ShuttingDown", {}, 1));
+    this.#pumpSoon();
+  }
+
+  #admit({ shape, bytes, deadline }: Submission): void {
+    const { admission, cost, measured } = this.#settings;
+    const candidate = { rows: shape.rows, length: shape.length, bytes, now: this.#clock.now(), deadline };
+    const refusal = admit(candidate, this.load(), { admission, cost: measured ? cost : null });
+    if (refusal === null) return;
+    const values = { rows: shape.rows, limit: admission.maximumQueuedRows };
+    throw new ApiError(refusal.code, values, refusal.retryAfterSeconds === 0 ? null : refusal.retryAfterSeconds);
+  }
+
+  #cancel(entry: Entry): void {
+    if (entry.settled) return;
+    entry.settled = true;
+    if (entry.dispatchedAt === null) this.#line.forget(entry);
+    this.#pumpSoon();
+  }
+
+  #pumpSoon(): void {
+    if (this.#pumpDue) return;
+    this.#pumpDue = true;
+    this.#clock.soon(() => this.#pump());
+  }
+
+  /** Hands over batches while engines can take them, and sets the one timer for whatever comes next. */
+  #pump(): void {
+    this.#pumpDue = false;
+    const now = this.#clock.now();
+    this.#expire(now);
+    let wakeAt = this.#pausedUntil > now ? this.#pausedUntil : Number.POSITIVE_INFINITY;
+    if (this.#pausedUntil <= now) wakeAt = this.#handOver(now);
+    this.#callOffTimer();
+    wakeAt = Math.min(wakeAt, this.#line.earliestDeadline, ...this.#retries.flat().map((entry) => entry.deadline));
+    this.#callOffTimer = Number.isFinite(wakeAt) ? this.#clock.at(wakeAt, () => this.#pumpSoon()) : () => undefined;
+    if (this.#isIdle()) for (const listener of this.#idleListeners.splice(0)) listener();
+  }
+
+  /** Gives the instant until which the former wants to hold; `Infinity` where it does not. */
+  #handOver(now: number): number {
+    const { policy, cost } = this.#settings;
+    while (this.#pool.freeSlots(policy.inFlightPerInstance) > 0) {
+      const retry = this.#retries.shift();
+      if (retry !== undefined) {
+        this.#start(retry, now);
+        continue;
+      }
+      const idle = Math.max(1, this.#pool.idleInstances());
+      const decision = formBatch(this.#line.requests, now, idle, policy, cost);
+      if (decision.kind === "Idle") break;
+      if (decision.kind === "Hold") return decision.until;
+      this.#line.take(decision.requests);
+      this.#start(decision.requests, now);
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
+  #expire(now: number): void {
+    for (const entry of this.#line.sweep(now)) fail(entry, new ApiError("DeadlineExpired"));
+    if (this.#retries.length === 0) return;
+    const late = this.#retries.flat().filter((entry) => entry.deadline <= now);
+    for (const entry of late) fail(entry, new ApiError("DeadlineExpired"));
+    this.#retries = this.#retries.map(unsettled).filter((batch) => batch.length > 0);
+  }
+
+  #start(entries: readonly Entry[], now: number): void {
+    for (const entry of entries) entry.dispatchedAt ??= now;
+    void this.#run(entries, now);
+  }
+
+  async #run(entries: readonly Entry[], now: number): Promise<void> {
+    const running = { end: now };
+    try {
+      const batch = assembleBatch(entries, this.#padding);
+      const expected = this.#expectedMicroseconds(batch);
+      running.end = now + (expected ?? 0);
+      this.#predictedEnds.add(running);
+      const outputs = [...new Set(entries.flatMap((entry) => entry.outputs))];
+      const answer = await this.#pool.run(batch.inputs, outputs, this.#limitMilliseconds(expected));
+      const answers = splitOutputs(answer.outputs, entries, batch.length, this.#padding);
+      this.#answer(entries, answers);
+      this.#observer.batchFinished(reportOf(entries, batch, answer.microseconds, expected));
+    } catch (error) {
+      this.#recover(entries, error);
+    } finally {
+      this.#predictedEnds.delete(running);
+      this.#pumpSoon();
+    }
+  }
+
+  #expectedMicroseconds({ rows, length }: AssembledBatch): number | null {
+    const { cost, measured } = this.#settings;
+    return measured ? cost.batchMicroseconds(rows, length) : null;
+  }
+
+  /** Far beyond what a slow neighbour explains: a hung engine costs its batch, a false alarm costs it too. */
+  #limitMilliseconds(expected: number | null): number {
+    const one =
+      expected === null
+        ? unmeasuredLimitMilliseconds
+        : Math.max(leastLimitMilliseconds, (limitFactor * expected) / 1000);
+    return one * this.#settings.policy.inFlightPerInstance;
+  }
+
+  #answer(entries: readonly Entry[], answers: readonly (readonly Tensor[])[]): void {
+    const now = this.#clock.now();
+    for (const [i, entry] of entries.entries()) succeed(entry, answers[i] as readonly Tensor[], now);
+  }
+
+  #recover(entries: readonly Entry[], error: unknown): void {
+    const kind = failureKind(error);
+    this.#observer.batchFailed(kind, error instanceof Error ? error.message : String(error), entries.length);
+    const rest = unsettled(entries);
+    if (this.#abandoned) {
+      for (const entry of rest) fail(entry, new ApiError("ShuttingDown", {}, 1));
+    } else if (kind === "Unavailable") {
+      this.#pausedUntil = this.#clock.now() + unavailablePauseMicroseconds;
+      if (rest.length > 0) this.#retries.unshift(rest);
+    } else if (entries.length > 1) {
+      const half = Math.ceil(rest.length / 2);
+      this.#retries.push(...[rest.slice(0, half), rest.slice(half)].filter((batch) => batch.length > 0));
+    } else if (rest[0] !== undefined) {
+      this.#recoverAlone(rest[0], kind);
+    }
+  }
+
+  #recoverAlone(entry: Entry, kind: BatchFailureKind): void {
+    entry.failuresAlone += 1;
+    if (kind === "Rejected") fail(entry, new ApiError("RejectedByModel"));
+    else if (kind === "Internal" || kind === "Unsplittable") fail(entry, new ApiError("InternalError"));
+    else if (entry.failuresAlone > 1) fail(entry, new ApiError("EngineFailed"));
+    else this.#retries.push([entry]);
+  }
+
+  #isIdle(): boolean {
+    return this.#line.rows === 0 && this.#retries.length === 0 && this.#predictedEnds.size === 0;
+  }
+}

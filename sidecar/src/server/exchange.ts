@@ -1,0 +1,62 @@
+import type { ServerResponse } from "node:http";
+import type { Metrics, StageTimes } from "../telemetry/metrics.ts";
+import type { Outcome, ServiceLevel } from "../telemetry/service-level.ts";
+import type { Clock } from "./clock.ts";
+import type { Ticket } from "./submission.ts";
+
+/**
+ * One inference request from its first byte to its last: counts it exactly once, when its connection is done with it,
+ * and withdraws it from the queue if the client leaves before.
+ */
+export class Exchange {
+  /** Microseconds. */
+  readonly arrival: number;
+  readonly #clock: Clock;
+  readonly #metrics: Metrics;
+  #level: ServiceLevel | null;
+  #ticket: Ticket | null = null;
+  #outcome: Outcome | null = null;
+  #stages: StageTimes | null = null;
+  #over = false;
+
+  constructor(response: ServerResponse, clock: Clock, metrics: Metrics, level: ServiceLevel | null) {
+    this.arrival = clock.now();
+    this.#clock = clock;
+    this.#metrics = metrics;
+    this.#level = level;
+    response.once("close", () => this.#finish(response.writableFinished));
+  }
+
+  /** The request was admitted: its outcome counts for the plan that took it. */
+  admitted(ticket: Ticket, level: ServiceLevel): void {
+    this.#ticket = ticket;
+    this.#level = level;
+    // The client may have left while its body was being decoded.
+    if (this.#over) ticket.cancel();
+  }
+
+  /** `engine` and `queue` as the dispatcher measured them, microseconds. */
+  answered(queue: number, engine: number): void {
+    this.#outcome = "Answered";
+    this.#stages = { queue, engine, reply: 0 };
+  }
+
+  failed(outcome: Outcome): void {
+    this.#outcome = outcome;
+  }
+
+  #finish(sent: boolean): void {
+    this.#over = true;
+    this.#ticket?.cancel();
+    const latency = this.#clock.now() - this.arrival;
+    // A client that left is its own doing, but a failure stays one even if nobody was there to read of it.
+    const outcome = sent || this.#outcome === "Failed" ? (this.#outcome ?? "Failed") : "Excluded";
+    this.#metrics.request(this.#level?.request(outcome, latency) ?? withoutTarget(outcome));
+    if (outcome !== "Answered" || this.#stages === null) return;
+    const { queue, engine } = this.#stages;
+    this.#metrics.answered(latency, { queue, engine, reply: Math.max(0, latency - queue - engine) });
+  }
+}
+
+/** Before the first plan there is no target, and nothing can be answered either. */
+const withoutTarget = (outcome: Outcome) => (outcome === "Answered" ? "Good" : outcome);

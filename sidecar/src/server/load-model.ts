@@ -1,0 +1,110 @@
+import { canonicalJson, type Padding, type ServingPlan } from "@sweetspot/crds";
+import { seededRandom } from "@sweetspot/planner";
+import { assembleBatch } from "../batch/assemble.ts";
+import { EngineFailure, type EnginePool } from "../engine/engine.ts";
+import { createEnginePool } from "../engine/pool.ts";
+import { describeModel } from "../model/describe-model.ts";
+import { probeParity } from "../model/parity-probe.ts";
+import type { ModelSignature } from "../model/signature.ts";
+import { synthesiseRow } from "../model/synthesise.ts";
+import { PlanError } from "../plan/plan-error.ts";
+import type { DispatchObserver } from "./batch-report.ts";
+import type { Clock } from "./clock.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { compilePlan, dispatchSettings, type RunningModel } from "./running-model.ts";
+
+const warmUpLimitMilliseconds = 60_000;
+const mostWarmUpRows = 8;
+const unmeasuredLength = 16;
+
+/**
+ * Makes a plan ready to serve: starts its engines, runs a few shapes through each, and proves its permission to pad on
+ * this very machine. Throws `PlanError`, with the engine's own words only as its `cause`; no process is left then.
+ */
+export async function loadModel(plan: ServingPlan, clock: Clock, observer: DispatchObserver): Promise<RunningModel> {
+  const { file, engine } = plan.artifact;
+  const signature = await step("its model file cannot be understood", () => describeModel(file));
+  const compiled = await step("it names inputs or outputs that the model does not have", async () =>
+    compilePlan(plan, signature),
+  );
+  const pool = await step("the engine cannot load its model", () =>
+    createEnginePool({ engine, file, layout: plan.layout }),
+  );
+  try {
+    await step("the engine failed while it was warmed up", () =>
+      warmUp(pool, plan, signature, compiled.schema.outputs),
+    );
+    if (plan.padding !== undefined) await checkPadding(pool, plan.padding, signature, compiled.schema.outputs);
+  } catch (error) {
+    await pool.close(0);
+    throw error;
+  }
+  const dispatcher = new Dispatcher(pool, plan.padding, dispatchSettings(plan, signature), clock, observer);
+  return { ...compiled, pool, dispatcher };
+}
+
+async function step<T>(what: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (cause) {
+    throw new PlanError(`The plan cannot be served: ${what}. See the server's log, then correct the plan.`, { cause });
+  }
+}
+
+/** The first run of a shape is slow; every instance gets its share, because the pool takes the least loaded one. */
+async function warmUp(
+  pool: EnginePool,
+  plan: ServingPlan,
+  signature: ModelSignature,
+  outputs: readonly string[],
+): Promise<void> {
+  const random = seededRandom(1);
+  const rows = signature.batchable ? Math.min(plan.batching.maximumRows, mostWarmUpRows) : 1;
+  for (const length of lengthsToWarm(plan)) {
+    const row = { inputs: synthesiseRow(signature, length, random), rows: 1, length };
+    for (const size of new Set([1, rows])) {
+      const { inputs } = assembleBatch(Array(size).fill(row), undefined);
+      const runs = Array.from({ length: pool.instances }, () => pool.run(inputs, outputs, warmUpLimitMilliseconds));
+      for (const result of await Promise.allSettled(runs)) if (result.status === "rejected") tolerate(result.reason);
+    }
+  }
+}
+
+/** A model may well refuse a made-up row and take real ones. An engine that dies on it is another matter. */
+function tolerate(error: unknown): void {
+  if (!(error instanceof EngineFailure && error.kind === "Rejected")) throw error;
+}
+
+/** Shortest, middle and longest measured length. */
+function lengthsToWarm({ costTable }: ServingPlan): number[] {
+  if (costTable === undefined) return [unmeasuredLength];
+  const lengths = [...new Set(costTable.cells.map((cell) => cell.length))].sort((a, b) => a - b);
+  const at = (share: number) => lengths[Math.round(share * (lengths.length - 1))] as number;
+  return [...new Set([at(0), at(0.5), at(1)])];
+}
+
+/** The plan's word is not enough: the same model may pad differently on another machine's kernels. */
+async function checkPadding(
+  pool: EnginePool,
+  padding: Padding,
+  signature: ModelSignature,
+  outputs: readonly string[],
+): Promise<void> {
+  const { tolerance } = padding;
+  const probe = await step("the padding probe failed", () => probeParity(pool, signature, outputs, { tolerance }));
+  if (probe.padding !== null && samePadding(probe.padding, padding)) return;
+  throw new PlanError(
+    `The plan cannot be served: it permits padding within ${tolerance}, but ${findingOf(probe)}. Tune the model again on this machine.`,
+  );
+}
+
+function findingOf({ padded, padding }: Awaited<ReturnType<typeof probeParity>>): string {
+  if (padding !== null) return "the padding that holds here is another one";
+  return padded === null ? "the model cannot be padded" : `padding changed the outputs by ${padded}`;
+}
+
+function samePadding(a: Padding, b: Padding): boolean {
+  const key = ({ inputs, outputs }: Padding) =>
+    canonicalJson([inputs, outputs].map((list) => list.map(canonicalJson).sort()));
+  return key(a) === key(b);
+}

@@ -1,0 +1,50 @@
+import type { ServingPlan } from "@sweetspot/crds";
+import { CostModel } from "@sweetspot/planner";
+import { type RequestShape, requestShaper } from "../batch/shape.ts";
+import type { EnginePool } from "../engine/engine.ts";
+import type { ModelSignature } from "../model/signature.ts";
+import { type RequestSchema, requestSchema } from "../protocol/oip/request-schema.ts";
+import { ServiceLevel } from "../telemetry/service-level.ts";
+import type { Tensor } from "../tensor.ts";
+import type { Dispatcher, DispatchSettings } from "./dispatcher.ts";
+
+/** A plan that serves: everything that a request meets between its bytes and its engine. */
+export interface RunningModel {
+  readonly plan: ServingPlan;
+  readonly signature: ModelSignature;
+  readonly schema: RequestSchema;
+  readonly shape: (inputs: readonly Tensor[]) => RequestShape;
+  readonly pool: EnginePool;
+  readonly dispatcher: Dispatcher;
+  /** Counts since this plan was taken. */
+  readonly level: ServiceLevel;
+}
+
+/** The parts of a plan that need new engine processes when they change; all others apply in place. */
+export const needsNewEngines = ({ artifact, layout, padding, outputs }: ServingPlan) => ({
+  // The same bytes may lie elsewhere after a restart of the volume.
+  artifact: { variant: artifact.variant, engine: artifact.engine, digest: artifact.digest },
+  layout,
+  padding: padding ?? null,
+  outputs: outputs ?? null,
+});
+
+/** What the dispatcher takes from a plan. A model whose rows cannot be joined is never batched. */
+export function dispatchSettings(plan: ServingPlan, { batchable }: ModelSignature): DispatchSettings {
+  const { batching, admission, costTable } = plan;
+  return {
+    policy: batchable ? batching : { ...batching, maximumRows: 1 },
+    admission,
+    cost: costTable === undefined ? CostModel.unmeasured() : CostModel.fromTable(costTable),
+    measured: costTable !== undefined,
+  };
+}
+
+/** The parts of a running model that follow from plan and signature alone. Throws `Error` for unknown tensor names. */
+export const compilePlan = (plan: ServingPlan, signature: ModelSignature) => ({
+  plan,
+  signature,
+  schema: requestSchema(signature, plan),
+  shape: requestShaper(signature, plan.padding),
+  level: new ServiceLevel(plan.serviceLevel, new Date()),
+});
