@@ -1,7 +1,15 @@
 import type { AdmissionPolicy, CostTable } from "@sweetspot/crds";
 import { CostModel } from "@sweetspot/planner";
 import { describe, expect, it } from "vitest";
-import { admit, type Candidate, deadlineOf, type Load, queueIsFull, secondsUntilEmpty } from "./admission.ts";
+import {
+  admit,
+  type Candidate,
+  deadlineOf,
+  type Load,
+  onTimeUntil,
+  queueIsFull,
+  secondsUntilEmpty,
+} from "./admission.ts";
 
 const policy: AdmissionPolicy = { maximumQueuedRows: 10, maximumQueuedBytes: 1000, refuseLate: true };
 const table: CostTable = {
@@ -19,30 +27,30 @@ const candidate = (changes: Partial<Candidate> = {}): Candidate => ({
   length: 1,
   bytes: 10,
   now: 0,
-  deadline: 6001,
+  onTimeUntil: 6001,
   ...changes,
 });
 const decide = (request: Candidate, load: Load, rules = { admission: policy, cost: cost as CostModel | null }) =>
   admit(request, load, rules)?.code ?? "admitted";
 
 describe("admission", () => {
-  it("refuses exactly what is predicted to miss its deadline", () => {
+  it("refuses exactly what is predicted to be late", () => {
     expect(decide(candidate(), busy)).toBe("admitted");
-    expect(decide(candidate({ deadline: 5999 }), busy)).toBe("TooLate");
+    expect(decide(candidate({ onTimeUntil: 5999 }), busy)).toBe("TooLate");
   });
 
   it("predicts nothing without a table or where the plan does not ask for it", () => {
-    const late = candidate({ deadline: 1 });
+    const late = candidate({ onTimeUntil: 1 });
     expect(decide(late, busy, { admission: policy, cost: null })).toBe("admitted");
     expect(decide(late, busy, { admission: { ...policy, refuseLate: false }, cost })).toBe("admitted");
   });
 
   it("lets an idle server try, so that a wrong table cannot close it", () => {
-    expect(decide(candidate({ deadline: 1 }), empty)).toBe("admitted");
+    expect(decide(candidate({ onTimeUntil: 1 }), empty)).toBe("admitted");
   });
 
   it("bounds rows and bytes, but takes one large request into an empty queue", () => {
-    const far = { deadline: 1e9 };
+    const far = { onTimeUntil: 1e9 };
     expect(decide(candidate({ ...far, rows: 7 }), busy)).toBe("QueueFull");
     expect(decide(candidate({ ...far, bytes: 961 }), busy)).toBe("QueueFull");
     expect(decide(candidate({ ...far, bytes: 5000 }), empty)).toBe("admitted");
@@ -61,9 +69,18 @@ describe("admission", () => {
     expect(secondsUntilEmpty({ ...busy, queuedMicroseconds: 9e6, engines: 1 })).toBe(10);
   });
 
+  it("lets a request that is as long as the target wait for its own duration", () => {
+    const long = { rows: 4, onTimeUntil: 4001 };
+    const light = { ...busy, queuedMicroseconds: 6000, runningMicroseconds: 1000 };
+    expect(decide(candidate(long), light)).toBe("admitted");
+    expect(decide(candidate(long), { ...light, queuedMicroseconds: 8000 })).toBe("TooLate");
+  });
+
   it("takes the client's own time limit, else ten times the target", () => {
     const target = { percentile: "P99", latencyMilliseconds: 50 } as const;
     expect(deadlineOf(1000, 2000, target)).toBe(3000);
     expect(deadlineOf(1000, null, target)).toBe(501_000);
+    expect(onTimeUntil(1000, 2000, target)).toBe(3000);
+    expect(onTimeUntil(1000, null, target)).toBe(51_000);
   });
 });

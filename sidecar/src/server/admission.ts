@@ -17,7 +17,8 @@ export interface Candidate {
   readonly length: number;
   readonly bytes: number;
   readonly now: number;
-  readonly deadline: number;
+  /** When its answer becomes late, see `onTimeUntil`. */
+  readonly onTimeUntil: number;
 }
 
 export interface AdmissionRules {
@@ -36,6 +37,11 @@ export interface Refusal {
  * own expires only after ten times the target; one that gives `parameters.timeout` expires just then.
  */
 export const lateAnswerFactor = 10;
+
+/** The instant (microseconds) after which an answer is late: the client's own limit, else the target. */
+export function onTimeUntil(arrival: number, timeoutMicroseconds: number | null, target: ServiceLevelTarget): number {
+  return arrival + (timeoutMicroseconds ?? target.latencyMilliseconds * 1000);
+}
 
 /** The instant (microseconds) after which an answer is of no use. */
 export function deadlineOf(arrival: number, timeoutMicroseconds: number | null, target: ServiceLevelTarget): number {
@@ -70,7 +76,15 @@ export function admit(candidate: Candidate, load: Load, { admission, cost }: Adm
   const idle = load.queuedRows === 0 && load.runningMicroseconds === 0;
   if (cost === null || !admission.refuseLate || idle) return null;
   const completion = candidate.now + predictWait(candidate, load, cost);
-  return completion > candidate.deadline ? { code: "TooLate", retryAfterSeconds } : null;
+  return completion > latestCompletion(candidate, cost) ? { code: "TooLate", retryAfterSeconds } : null;
+}
+
+/**
+ * Admitting what will be late keeps a queue in which, under steady overload, everybody is late. But a request that is
+ * itself about as long as the target could then never enter a busy server, so it may wait for its own duration.
+ */
+function latestCompletion({ rows, length, now, onTimeUntil }: Candidate, cost: CostModel): number {
+  return Math.max(onTimeUntil, now + 2 * cost.servingMicroseconds(rows, 1, length));
 }
 
 /** Whole seconds, at least one, until the work that waits now should be done. */

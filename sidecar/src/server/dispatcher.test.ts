@@ -43,6 +43,7 @@ function serverOf(run: (ids: number[]) => FakeRun, instances = 1, changes: Parti
       shape: { rows, length: 1, group },
       bytes: 4 * rows,
       arrival: now,
+      onTimeUntil: now + timeout,
       deadline: now + timeout,
     });
     const note = (text: string) => answered.set(id, answered.has(id) ? "answered twice" : text);

@@ -138,9 +138,9 @@ export class Dispatcher {
     this.#pumpSoon();
   }
 
-  #admit({ shape, bytes, deadline }: Submission): void {
+  #admit({ shape, bytes, onTimeUntil }: Submission): void {
     const { admission, cost, measured } = this.#settings;
-    const candidate = { rows: shape.rows, length: shape.length, bytes, now: this.#clock.now(), deadline };
+    const candidate = { rows: shape.rows, length: shape.length, bytes, now: this.#clock.now(), onTimeUntil };
     const refusal = admit(candidate, this.load(), { admission, cost: measured ? cost : null });
     if (refusal === null) return;
     const values = { rows: shape.rows, limit: admission.maximumQueuedRows };

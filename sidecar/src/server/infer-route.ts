@@ -3,7 +3,7 @@ import { ApiError } from "../protocol/errors.ts";
 import { decodeRequest } from "../protocol/oip/decode-request.ts";
 import { encodeResponse, modelVersion } from "../protocol/oip/encode-response.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { deadlineOf } from "./admission.ts";
+import { deadlineOf, onTimeUntil } from "./admission.ts";
 import type { Clock } from "./clock.ts";
 import { Exchange } from "./exchange.ts";
 import type { RunningModel } from "./running-model.ts";
@@ -90,6 +90,7 @@ export const infer =
       shape: model.shape(decoded.inputs),
       bytes: body.length,
       arrival: exchange.arrival,
+      onTimeUntil: onTimeUntil(exchange.arrival, decoded.timeoutMicroseconds, model.plan.serviceLevel),
       deadline: deadlineOf(exchange.arrival, decoded.timeoutMicroseconds, model.plan.serviceLevel),
     });
     exchange.admitted(ticket, model.level);

@@ -60,6 +60,7 @@ const submit = ({ current }: LivePlan) =>
     shape: { rows: 1, length: 1, group: "" },
     bytes: 8,
     arrival: systemClock.now(),
+    onTimeUntil: Number.POSITIVE_INFINITY,
     deadline: Number.POSITIVE_INFINITY,
   });
 

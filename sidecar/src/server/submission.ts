@@ -12,6 +12,9 @@ export interface Submission {
   readonly bytes: number;
   /** Microseconds on the dispatcher's clock. */
   readonly arrival: number;
+  /** After this instant an answer is late: it counts as bad, but is still sent. */
+  readonly onTimeUntil: number;
+  /** After this instant an answer is of no use: the request is dropped. */
   readonly deadline: number;
 }
 
