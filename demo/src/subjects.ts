@@ -51,7 +51,7 @@ export function minilmSubject(folder: string): Subject | null {
     title: "Sentence encoder, MiniLM-L3",
     modelFile,
     output: minilmTensors.embedding,
-    latencyMilliseconds: 100,
+    latencyMilliseconds: 150,
     task: "TextEmbedding",
     samplesFile,
     extra: ["--tokenizer", minilmTokenizer()],

@@ -1,1 +1,17 @@
-export {};
+export { describeEnvironment } from "./environment/describe.ts";
+export { loadSamples } from "./inputs/load-samples.ts";
+export type { Sample, SampleSet } from "./inputs/sample.ts";
+export { synthesise } from "./inputs/synthesise.ts";
+export type { LoadJob } from "./load/load-job.ts";
+export { describeRemoteModel, RemoteModelError } from "./load/remote-model.ts";
+export { prepareMix, type RequestMix } from "./load/request-mix.ts";
+export { LoadClient, runLoad } from "./load/run-load.ts";
+export { OutputError } from "./output-directory.ts";
+export { SidecarProcess } from "./race/sidecar-process.ts";
+export { figure, milliseconds, percent, percentileName, rate } from "./report/format.ts";
+export { renderReport } from "./report/html.ts";
+export { summarizeReport } from "./report/text.ts";
+export { textTable } from "./report/text-table.ts";
+export { RequestError } from "./stages/open-model.ts";
+export { type TuneHooks, tune } from "./tune.ts";
+export type { ProgressEvent, TuneRequest, TuneStage } from "./tune-request.ts";

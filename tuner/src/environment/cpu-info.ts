@@ -1,0 +1,34 @@
+/** The instruction sets that decide which kernels an engine takes, by their names in /proc/cpuinfo. */
+const decisive = new Set([
+  ...["sse4_1", "avx", "avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512_vnni", "avx512_bf16", "avx512_fp16"],
+  ...["avx_vnni", "avx_vnni_int8", "amx_tile", "amx_int8", "amx_bf16", "amx_fp16"],
+  ...["asimd", "asimdhp", "asimddp", "i8mm", "bf16", "sve", "sve2", "svei8mm", "svebf16", "sme"],
+]);
+
+/** What /proc/cpuinfo says of the first CPU. */
+export interface CpuInfo {
+  /** Null where the file names none. */
+  readonly model: string | null;
+  /** In the file's order, only those that decide kernels. */
+  readonly instructionSets: string[];
+}
+
+/** Reads /proc/cpuinfo of x86 ("flags", "model name") and of ARM ("Features", "CPU implementer" and "CPU part"). */
+export function parseCpuInfo(text: string): CpuInfo {
+  const field = (name: string) => new RegExp(`^${name}\\s*:\\s*(.*\\S)`, "m").exec(text)?.[1] ?? null;
+  const flags = field("flags") ?? field("Features") ?? "";
+  return {
+    model: field("model name") ?? armModel(field("CPU implementer"), field("CPU part")),
+    instructionSets: flags.split(/\s+/).filter((flag) => decisive.has(flag)),
+  };
+}
+
+/** ARM kernels give numbers only; they identify the core all the same ("0x41 0xd40" is a Neoverse V1). */
+function armModel(implementer: string | null, part: string | null): string | null {
+  return implementer !== null && part !== null ? `ARM implementer ${implementer} part ${part}` : null;
+}
+
+/** Does the CPU accumulate products of 8-bit integers without saturation (VNNI, AMX, ARM dot products)? */
+export function hasIntegerDotProduct(instructionSets: readonly string[]): boolean {
+  return ["avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm"].some((name) => instructionSets.includes(name));
+}

@@ -1,0 +1,84 @@
+import { apiVersion, type CostCell, type CostTable } from "@sweetspot/crds";
+import { median } from "@sweetspot/planner";
+import { assembleBatch, type EnginePool, type Tensor } from "@sweetspot/sidecar";
+import { bracketed } from "./bracket.ts";
+import { noiseFactors } from "./noise-factors.ts";
+import { nextRowCount } from "./representatives.ts";
+import { type TimingEffort, timeBatches } from "./time-batches.ts";
+
+/** What a cost table is measured with. */
+export interface TableSetup {
+  readonly pool: EnginePool;
+  /** Times of some fixed work that brackets each length, any unit. */
+  readonly reference: () => Promise<number[]>;
+  /** One row at each length to measure, ascending. */
+  readonly representatives: readonly { readonly inputs: readonly Tensor[]; readonly length: number }[];
+  readonly outputs: readonly string[];
+  /** Measure batches too; otherwise single rows only. */
+  readonly batchable: boolean;
+  readonly targetMicroseconds: number;
+  readonly effort: TimingEffort;
+  /** Asked between lengths; throws to end the measurement. */
+  readonly checkpoint: () => void;
+}
+
+/** A table, and how many of its lengths could not be measured in peace. */
+export interface TableMeasurement {
+  readonly table: CostTable;
+  readonly contaminatedCells: number;
+}
+
+interface Timed {
+  readonly cell: CostCell;
+  readonly times: readonly number[];
+}
+
+/**
+ * Measures `s(b, L)` of one variant in one layout, all instances at once. Every length is bracketed by a reference; when
+ * the brackets differ the length is measured again, and kept only if there is nothing better.
+ */
+export async function measureTable(setup: TableSetup): Promise<TableMeasurement> {
+  const clean: Timed[] = [];
+  const doubtful: Timed[] = [];
+  for (const representative of setup.representatives) {
+    setup.checkpoint();
+    const { value, contaminated } = await bracketed(setup.reference, () => measureLength(setup, representative), 1);
+    (contaminated ? doubtful : clean).push(...value);
+  }
+  // A void cell is left out, unless its length is needed to span the workload or nothing else is known.
+  const timed =
+    clean.length >= 2 ? [...clean, ...doubtful.filter((one) => isOutside(one, clean))] : [...clean, ...doubtful];
+  return {
+    table: {
+      apiVersion,
+      kind: "CostTable",
+      cells: timed.map(({ cell }) => cell),
+      noiseFactors: noiseFactors(timed.map(({ times }) => times)),
+      overhead: { perBatchMicroseconds: 0, perRequestMicroseconds: 0 },
+    },
+    contaminatedCells: doubtful.length,
+  };
+}
+
+function isOutside(timed: Timed, others: readonly Timed[]): boolean {
+  const lengths = others.map(({ cell }) => cell.length);
+  return timed.cell.length < Math.min(...lengths) || timed.cell.length > Math.max(...lengths);
+}
+
+async function measureLength(
+  { pool, outputs, effort, batchable, targetMicroseconds }: TableSetup,
+  { inputs, length }: TableSetup["representatives"][number],
+): Promise<Timed[]> {
+  const time = async (rows: number): Promise<Timed> => {
+    const batch = assembleBatch(new Array(rows).fill({ inputs, rows: 1, length }), undefined);
+    const times = await timeBatches(pool, batch.inputs, outputs, effort);
+    return { cell: { rows, length, microseconds: median(times), samples: times.length }, times };
+  };
+  const timed = [await time(1)];
+  for (;;) {
+    const measured = timed.map(({ cell }) => [cell.rows, cell.microseconds] as const);
+    const rows = batchable ? nextRowCount(measured, targetMicroseconds) : null;
+    if (rows === null) return timed;
+    timed.push(await time(rows));
+  }
+}

@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import { nextRowCount, representativeSamples } from "./representatives.ts";
+
+describe("choosing what to measure", () => {
+  it("spans the workload from the shortest to the longest sample", () => {
+    const lengths = [40, 8, 16, 300, 24, 12, 64, 32];
+    const chosen = representativeSamples(lengths, "Fine").map((index) => lengths[index]);
+    expect(chosen[0]).toBe(8);
+    expect(chosen.at(-1)).toBe(300);
+    expect(chosen).toEqual(chosen.toSorted((a, b) => (a as number) - (b as number)));
+    expect(representativeSamples(lengths, "Coarse").length).toBeLessThan(chosen.length);
+  });
+
+  it("measures a fixed shape once", () => {
+    expect(representativeSamples([7, 7, 7], "Fine")).toHaveLength(1);
+  });
+
+  it("goes on to larger batches while they may pay", () => {
+    expect(nextRowCount([[1, 1000]], 50_000)).toBe(2);
+    expect(
+      nextRowCount(
+        [
+          [1, 1000],
+          [2, 1500],
+          [4, 2800],
+        ],
+        50_000,
+      ),
+    ).toBe(8);
+  });
+
+  it("stops where a batch would take longer than any target allows", () => {
+    expect(nextRowCount([[1, 60_000]], 50_000)).toBeNull();
+  });
+
+  it("stops where a batch has become slower per row", () => {
+    expect(
+      nextRowCount(
+        [
+          [1, 1000],
+          [2, 2400],
+        ],
+        50_000,
+      ),
+    ).toBeNull();
+  });
+
+  it("stops at the largest batch that it knows", () => {
+    expect(
+      nextRowCount(
+        [
+          [1, 10],
+          [32, 100],
+        ],
+        50_000,
+      ),
+    ).toBeNull();
+  });
+});

@@ -1,0 +1,44 @@
+import { quantileOfSorted } from "@sweetspot/planner";
+
+/** Where in the distribution of lengths the table is measured: both ends, and enough between to bend. */
+const coarse = [0, 0.5, 0.9, 1];
+const fine = [0, 0.25, 0.5, 0.75, 0.9, 1];
+
+/**
+ * Indices of samples whose lengths span the workload, ascending in length and without repeats. A table is measured at
+ * lengths that really occur, because a model with several variable axes cannot be asked for any length.
+ */
+export function representativeSamples(lengths: readonly number[], detail: "Coarse" | "Fine"): number[] {
+  const order = lengths.map((_, index) => index).sort((a, b) => (lengths[a] as number) - (lengths[b] as number));
+  const sorted = order.map((index) => lengths[index] as number);
+  const shares = detail === "Fine" ? fine : coarse;
+  const wanted = shares.map((share) => nearest(sorted, quantileOfSorted(sorted, share)));
+  const chosen = new Map(wanted.map((position) => [sorted[position], order[position] as number]));
+  return [...chosen.values()];
+}
+
+function nearest(sorted: readonly number[], value: number): number {
+  let best = 0;
+  sorted.forEach((candidate, position) => {
+    if (Math.abs(candidate - value) < Math.abs((sorted[best] as number) - value)) best = position;
+  });
+  return best;
+}
+
+const rowCounts = [2, 4, 8, 16, 32];
+/** A batch that is so much slower per row than a smaller one ends the series. */
+const slowerPerRow = 1.1;
+
+/**
+ * The next row count to measure at one length, or null when larger batches cannot be useful: they would run for longer
+ * than twice the target (the scheduler caps durations below it), or have become clearly slower per row.
+ *
+ * `measured`: microseconds by row count so far, ascending, starting with one row.
+ */
+export function nextRowCount(measured: readonly (readonly [rows: number, time: number])[], targetMicroseconds: number) {
+  const perRow = measured.map(([rows, time]) => time / rows);
+  const last = perRow.at(-1) as number;
+  const next = rowCounts.find((rows) => rows > (measured.at(-1)?.[0] ?? 0));
+  if (next === undefined || last > slowerPerRow * Math.min(...perRow)) return null;
+  return next * last > 2 * targetMicroseconds ? null : next;
+}

@@ -1,0 +1,104 @@
+import type { LoadReport, RaceRound, ServiceLevelTarget, ServingPlan } from "@sweetspot/crds";
+import { median } from "@sweetspot/planner";
+import type { LoadClient } from "../load/run-load.ts";
+import { capacityOf, keepsTarget, ladderAround } from "./ladder.ts";
+import type { SidecarProcess } from "./sidecar-process.ts";
+
+/** A candidate with its running server. */
+export interface Racer {
+  readonly name: string;
+  readonly plan: ServingPlan;
+  readonly server: SidecarProcess;
+  /** Where the first round looks for its capacity, requests per second. */
+  readonly guess: number;
+}
+
+export interface RaceOptions {
+  readonly target: ServiceLevelTarget;
+  /** Each rung lasts about so long. */
+  readonly stageSeconds: number;
+  readonly minimumRounds: number;
+  readonly maximumRounds: number;
+  readonly seed: number;
+  /** Asked before each round beyond the minimum, with what the last one took. */
+  readonly hasTimeFor: (seconds: number) => boolean;
+  readonly signal: AbortSignal;
+  readonly onRound: (round: number) => void;
+}
+
+/** A slow server gets longer rungs until they hold so many requests, but not for ever. */
+const wantedStageRequests = 60;
+const longestStage = 4;
+/** A rung is given up once it has twice the misses that it may have: nothing above it can do better. */
+const earlyStop = { minimumRequests: 40, factor: 2 };
+/** A generator that sends this late measured itself. */
+const maximumSendDelayShare = 0.2;
+
+/**
+ * Races candidates against each other: in every round each one climbs a ladder of Poisson rates until it misses the
+ * target, one after the other in changing order, so that what disturbs the machine disturbs all. Returns the rounds by
+ * name; latency counts from the intended start, and the load comes from a process of its own.
+ */
+export async function race(
+  racers: readonly Racer[],
+  load: LoadClient,
+  options: RaceOptions,
+): Promise<Map<string, RaceRound[]>> {
+  const rounds = new Map<string, RaceRound[]>(racers.map(({ name }) => [name, []]));
+  let lastSeconds = 0;
+  for (let round = 0; round < options.maximumRounds; round += 1) {
+    if (round >= options.minimumRounds && !options.hasTimeFor(lastSeconds)) break;
+    const started = performance.now();
+    for (const racer of rotated(racers, round)) {
+      if (options.signal.aborted) return completeRounds(rounds);
+      const history = rounds.get(racer.name) as RaceRound[];
+      history.push({ round, ...(await climb(racer, history, round, load, options)) });
+    }
+    lastSeconds = (performance.now() - started) / 1000;
+    options.onRound(round);
+  }
+  return completeRounds(rounds);
+}
+
+const rotated = <T>(items: readonly T[], by: number): T[] => items.map((_, i) => items[(i + by) % items.length] as T);
+
+/** Only rounds that every candidate ran can be paired. */
+function completeRounds(rounds: Map<string, RaceRound[]>): Map<string, RaceRound[]> {
+  const shortest = Math.min(...[...rounds.values()].map((list) => list.length));
+  return new Map([...rounds].map(([name, list]) => [name, list.slice(0, shortest)]));
+}
+
+async function climb(
+  racer: Racer,
+  history: readonly RaceRound[],
+  round: number,
+  load: LoadClient,
+  options: RaceOptions,
+): Promise<Omit<RaceRound, "round">> {
+  const guess = nextGuess(racer.guess, history);
+  const stages: LoadReport["stages"] = [];
+  for (const requestsPerSecond of ladderAround(guess)) {
+    const wanted = Math.max(options.stageSeconds, wantedStageRequests / requestsPerSecond);
+    const seconds = Math.min(wanted, longestStage * options.stageSeconds);
+    const report = await load.run({
+      url: racer.server.inferUrl,
+      target: options.target,
+      // One seed a round: every candidate of the round gets the same arrivals and requests.
+      seed: options.seed + round,
+      stages: [{ requestsPerSecond, seconds }],
+      earlyStop,
+    });
+    stages.push(...report.stages);
+    if (options.signal.aborted || report.stages.some((stage) => !keepsTarget(stage, options.target))) break;
+  }
+  const slow = stages.some(
+    (stage) => stage.sendDelayMilliseconds > maximumSendDelayShare * options.target.latencyMilliseconds,
+  );
+  return { capacityRequestsPerSecond: capacityOf(stages, options.target), void: slow };
+}
+
+/** The first round trusts the simulator, later ones what was measured. */
+function nextGuess(predicted: number, history: readonly RaceRound[]): number {
+  const measured = history.map((round) => round.capacityRequestsPerSecond).filter((capacity) => capacity > 0);
+  return measured.length === 0 ? predicted : median(measured);
+}

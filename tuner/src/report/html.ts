@@ -1,0 +1,43 @@
+import type { TuningReport } from "@sweetspot/crds";
+import { costPlot } from "./cost-plot.ts";
+import { headline } from "./headline.ts";
+import { html, Markup } from "./markup.ts";
+import { predictionPlot, racePlot } from "./race-plot.ts";
+import { candidateTable, environmentList, findingList, ranked, reproduction, variantTable } from "./sections.ts";
+import { styleSheet } from "./style.ts";
+
+/**
+ * The report as one HTML page that needs nothing else: no script, no font, no image from anywhere. Every text of the
+ * report is escaped, and the page's own policy forbids what could still get in.
+ */
+export function renderReport(report: TuningReport): string {
+  const { decision, findings } = report;
+  const candidates = ranked(report);
+  const page = html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${report.question.model.name} - Sweetspot tuning report</title>
+<style>${new Markup(styleSheet)}</style></head><body>
+${headline(report)}
+${section("Candidates", candidateTable(report))}
+${section("Race", racePlot(candidates, decision.winner))}
+${section("Variants and quality", variantTable(report.variants))}
+${section("What helped and what did not", findings.length === 0 ? null : findingList(findings))}
+${section("Predicted against measured", plots([predictionPlot(candidates, decision.winner)]))}
+${section("Cost tables", plots(report.tables.map(costPlot)))}
+${section("Environment", environmentList(report.environment))}
+${section("Reproduce", reproduction(report))}
+</body></html>
+`;
+  return page.text;
+}
+
+/** A part of the page; what has no content is left out. */
+const section = (title: string, content: Markup | null): Markup | null =>
+  content && html`<section><h2>${title}</h2>${content}</section>`;
+
+function plots(drawn: readonly (Markup | null)[]): Markup | null {
+  const present = drawn.filter((plot) => plot !== null);
+  return present.length === 0 ? null : html`<div class="plots">${present}</div>`;
+}

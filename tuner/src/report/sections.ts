@@ -1,0 +1,96 @@
+import type { Candidate, Environment, Finding, TuningReport, VariantResult } from "@sweetspot/crds";
+import * as format from "./format.ts";
+import { html, type Markup } from "./markup.ts";
+import { tuneCommand } from "./reproduce.ts";
+
+/** Winner first, then by measured capacity, then by predicted; the naive default is where its capacity puts it. */
+export function ranked(report: TuningReport): Candidate[] {
+  const capacity = (candidate: Candidate) =>
+    candidate.measured?.estimate ?? candidate.prediction?.capacityRequestsPerSecond ?? 0;
+  const order = (candidate: Candidate) =>
+    candidate.name === report.decision.winner ? 0 : candidate.measured !== null ? 1 : 2;
+  return report.candidates.toSorted((a, b) => order(a) - order(b) || capacity(b) - capacity(a));
+}
+
+export function candidateTable(report: TuningReport): Markup {
+  const rows = ranked(report).map((candidate) => {
+    const { name, summary, prediction, measured, lost } = candidate;
+    const winner = name === report.decision.winner;
+    const role = candidate.role === "Incumbent" ? html`<br><small>the naive default</small>` : null;
+    return html`<tr class="${winner ? "winner" : "loser"}"><td><b>${name}</b><br><small>${summary}</small>${role}</td>
+<td class="number">${prediction === null ? "-" : format.rate(prediction.capacityRequestsPerSecond)}</td>
+<td class="number">${measured === null ? "not raced" : format.rate(measured.estimate)}${measuredRange(candidate)}</td>
+<td>${winner ? html`<b>chosen</b>` : lost}</td></tr>`;
+  });
+  return html`<div class="scroll"><table><thead><tr><th>candidate</th><th class="number">predicted capacity</th>
+<th class="number">measured capacity</th><th>why it lost</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+}
+
+const measuredRange = ({ measured }: Candidate): Markup | null =>
+  measured && html`<br><small>${format.figure(measured.low)} to ${format.figure(measured.high)}</small>`;
+
+export function variantTable(variants: readonly VariantResult[]): Markup {
+  const rows = variants.map(({ variant, engine, state, message, seconds, bytes, quality, eligible }) => {
+    const loss = quality && html`${format.percentInterval(quality.loss)}<br><small>${quality.metric}</small>`;
+    const more = quality?.moreSamples ? `, about ${quality.moreSamples} samples more would decide` : "";
+    const verdict =
+      quality &&
+      html`<span class="${quality.verdict}">${quality.verdict}</span><br>
+<small>${quality.samples} samples${more}</small>`;
+    return html`<tr><td><b>${variant}</b><br><small>${engine}</small></td>
+<td><span class="${state}">${state}</span><br><small>${message}</small></td>
+<td class="number">${bytes === null ? "-" : format.bytes(bytes)}<br><small>${format.figure(seconds)} s to make</small></td>
+<td class="number">${loss ?? "not judged"}</td><td>${verdict ?? "-"}</td><td>${eligible ? "yes" : "no"}</td></tr>`;
+  });
+  return html`<div class="scroll"><table><thead><tr><th>variant</th><th>state</th><th class="number">size</th>
+<th class="number">quality lost</th><th>verdict</th><th>may win</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+}
+
+const outcomes: Readonly<Record<Finding["outcome"], string>> = {
+  Gained: "gained",
+  Lost: "lost",
+  NotApplicable: "does not apply",
+  Warning: "warning",
+};
+
+export function findingList(findings: readonly Finding[]): Markup {
+  const items = findings.map(
+    ({ topic, outcome, message }) =>
+      html`<li><span>${topic}</span><span class="${outcome}">${outcomes[outcome]}</span><span>${message}</span></li>`,
+  );
+  return html`<ul class="findings">${items}</ul>`;
+}
+
+export function environmentList(environment: Environment): Markup {
+  const { cpuModel, architecture, instructionSets, usableCpus, hostCpus, threadsPerCore, noise } = environment;
+  const versions = Object.entries(environment.versions).map(([name, version]) => `${name} ${version}`);
+  return definitions([
+    ["CPU", `${cpuModel} (${architecture})`],
+    ["Instruction sets", instructionSets.join(", ") || "none known"],
+    ["CPUs", `${usableCpus} usable of ${hostCpus}, ${threadsPerCore} per core`],
+    ["CPU quota", environment.cpuQuota === null ? "none" : `${format.figure(environment.cpuQuota)} CPUs`],
+    ["Memory", format.bytes(environment.memoryBytes)],
+    ["cgroup", environment.cgroupVersion === 0 ? "none" : `v${environment.cgroupVersion}`],
+    ["Frequency governor", environment.governor ?? "unknown"],
+    ["Kernel", environment.kernel],
+    ["Versions", versions.join(", ") || "unknown"],
+    ["Noise", noise === null ? "not measured" : `${format.percent(noise)} between equal runs (p90 over p10)`],
+  ]);
+}
+
+export function reproduction(report: TuningReport): Markup {
+  const { question } = report;
+  const samples = question.workload.source === "Samples" ? "given samples" : "synthesised inputs";
+  return html`<pre>${tuneCommand(question)}</pre>
+<pre>sweetspot serve --plan plan.json</pre>
+${definitions([
+  ["Model", `${question.model.name}, ${question.model.digest}`],
+  ["Workload", `${question.workload.samples} ${samples}, ${question.workload.digest}`],
+  ["Question", report.questionDigest],
+  ["Plan", report.decision.plan.revision],
+  ["Tuned", `${report.startedAt} to ${report.finishedAt}`],
+])}`;
+}
+
+const definitions = (entries: readonly (readonly [string, string])[]): Markup =>
+  html`<dl>${entries.map(([term, value]) => html`<dt>${term}</dt><dd>${value}</dd>`)}</dl>`;

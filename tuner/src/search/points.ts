@@ -1,0 +1,49 @@
+import type { BatchPolicy, CostTable, Layout, MeasuredTable, ServiceLevelTarget, VariantName } from "@sweetspot/crds";
+import { CostModel, policiesFor, type SimulatedServer } from "@sweetspot/planner";
+
+/** One point of the search: a variant in a layout under a batching policy, ready for the simulator. */
+export interface SearchPoint extends SimulatedServer {
+  readonly variant: VariantName;
+  readonly layout: Layout;
+  readonly table: CostTable;
+}
+
+/** Every measured table under every policy. */
+export function pointsFor(
+  tables: readonly MeasuredTable[],
+  target: ServiceLevelTarget,
+  batchable: boolean,
+): SearchPoint[] {
+  const policies = policiesFor(target, batchable);
+  return tables.flatMap((measured) => {
+    // One cost model for all policies of a table: its columns are worth keeping.
+    const cost = CostModel.fromTable(measured.table);
+    return policies.map((policy) => pointOf(measured, policy, cost));
+  });
+}
+
+export function pointOf(
+  { variant, layout, table }: MeasuredTable,
+  policy: BatchPolicy,
+  cost = CostModel.fromTable(table),
+): SearchPoint {
+  const { noiseFactors } = table;
+  return { variant, layout, table, policy, cost, noiseFactors, instances: layout.instances };
+}
+
+/** A name that tells points apart, fit for a file: `int8dynamic-2x1-b8-15ms-f2`. */
+export function nameOf({ variant, layout, policy }: SearchPoint): string {
+  const threads = `${layout.instances}x${layout.threadsPerInstance}`;
+  if (policy.maximumRows === 1) return `${variant.toLowerCase()}-${threads}-b1-f${policy.inFlightPerInstance}`;
+  const milliseconds = Math.max(1, Math.round(policy.maximumBatchMicroseconds / 1000));
+  return `${variant.toLowerCase()}-${threads}-b${policy.maximumRows}-${milliseconds}ms-f${policy.inFlightPerInstance}`;
+}
+
+/** A point in words: "OnnxRuntime INT8Dynamic, 2x1 threads, batch <= 8 and 15 ms". */
+export function summaryOf({ variant, layout, policy }: Pick<SearchPoint, "variant" | "layout" | "policy">): string {
+  const threads = `${layout.instances}x${layout.threadsPerInstance} threads${layout.pinned ? ", pinned" : ""}`;
+  const milliseconds = Math.round(policy.maximumBatchMicroseconds / 1000);
+  const batch = policy.maximumRows === 1 ? "no batching" : `batch <= ${policy.maximumRows} and ${milliseconds} ms`;
+  const ahead = policy.inFlightPerInstance > 1 ? `, ${policy.inFlightPerInstance} batches in hand` : "";
+  return `OnnxRuntime ${variant}, ${threads}, ${batch}${ahead}`;
+}

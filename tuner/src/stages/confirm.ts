@@ -1,0 +1,72 @@
+import { join } from "node:path";
+import { badRequests, type Candidate, type Decision, type LoadStage, shareOf } from "@sweetspot/crds";
+import { judgeMisses, seededRandom, simulateNullMisses } from "@sweetspot/planner";
+import { capacityOf } from "../decision/decide.ts";
+import type { LoadClient } from "../load/run-load.ts";
+import { latencyOf } from "../race/ladder.ts";
+import { SidecarProcess } from "../race/sidecar-process.ts";
+import type { SearchPoint } from "../search/points.ts";
+import type { LoadableVariant, TuningState } from "../tuning-state.ts";
+import { planFor } from "./plan-for.ts";
+
+/** The load that is recommended: beyond it a small burst takes the queue over the target. */
+const recommendedShare = 0.7;
+const minimumSeconds = 3;
+const confidence = 0.95;
+const nullRuns = 200;
+const simulatedRequestsAtMost = 600_000;
+
+/**
+ * Runs the winner at the wanted rate, or at 70 % of its capacity, for the rest of the budget, and judges the percentile.
+ * A short run is normally inconclusive, and says how long a conclusive one takes.
+ */
+export async function confirm(
+  state: TuningState,
+  winner: Candidate,
+  point: SearchPoint,
+  load: LoadClient,
+  directory: string,
+): Promise<Decision["confirmation"]> {
+  const { request, budget } = state;
+  const rate = confirmedRate(state, winner);
+  const variant = state.eligible.find((one) => one.variant === point.variant) as LoadableVariant;
+  const { layout, policy, table } = point;
+  const plan = planFor(state, { revision: winner.name, variant, layout, policy, table });
+  const seconds = Math.max(minimumSeconds, budget.until(1) - 1);
+  state.say("Decision", `Confirming ${winner.summary} at ${rate.toFixed(0)} requests/s for ${seconds.toFixed(0)} s`);
+  const server = await SidecarProcess.start(plan, join(directory, "confirm.json"));
+  try {
+    const job = { url: server.inferUrl, target: request.target, seed: request.seed + 1 };
+    const report = await load.run({ ...job, stages: [{ requestsPerSecond: rate, seconds }] }, state.signal);
+    const [stage] = report.stages;
+    return stage === undefined || stage.counts.total === 0 ? null : judged(state, point, stage);
+  } finally {
+    await server.close();
+  }
+}
+
+function confirmedRate({ request, findings }: TuningState, winner: Candidate): number {
+  const capacity = capacityOf(winner);
+  const wanted = request.requestsPerSecond;
+  if (wanted === undefined) return recommendedShare * capacity;
+  if (wanted <= capacity) return wanted;
+  const replicas = Math.ceil(wanted / (recommendedShare * capacity));
+  const message = `One replica carries ${capacity.toFixed(0)} requests/s under the target; ${wanted} requests/s need ${replicas} replicas.`;
+  findings.push({ topic: "Workload", outcome: "Warning", message });
+  return recommendedShare * capacity;
+}
+
+function judged(state: TuningState, point: SearchPoint, stage: LoadStage): NonNullable<Decision["confirmation"]> {
+  const { percentile } = state.request.target;
+  const allowed = 1 - shareOf(percentile);
+  const requests = stage.counts.total;
+  const requestsPerSecond = stage.offeredRequestsPerSecond;
+  const runs = Math.max(20, Math.min(nullRuns, Math.floor(simulatedRequestsAtMost / requests)));
+  const load = { shapes: state.model.shapes, requestsPerSecond, requests };
+  const nullMisses = simulateNullMisses(point, load, allowed, runs, seededRandom(state.request.seed));
+  return {
+    offeredRequestsPerSecond: requestsPerSecond,
+    latencyMilliseconds: Math.min(latencyOf(stage, percentile), Number.MAX_SAFE_INTEGER),
+    verdict: judgeMisses({ requests, misses: badRequests(stage.counts) }, allowed, confidence, nullMisses),
+  };
+}

@@ -1,0 +1,45 @@
+import type { QualityMetric, ServiceLevelTarget, Task, VariantName } from "@sweetspot/crds";
+
+/** What `tune` is asked to do: one model, one latency target, one quality limit, one budget. */
+export interface TuneRequest {
+  /** Absolute path of the model file. */
+  readonly modelFile: string;
+  /** The name under which the tuned model is served. */
+  readonly modelName: string;
+  readonly task: Task;
+  readonly target: ServiceLevelTarget;
+  readonly quality: {
+    /** Chosen by the task when absent. */
+    readonly metric?: QualityMetric;
+    /** 100 basis points = 1 %. */
+    readonly maximumLossBasisPoints: number;
+    /** `Unchecked` lets a lossy variant win without proof. */
+    readonly mode: "Enforce" | "Unchecked";
+  };
+  /** Representative inputs; they are synthesised when absent, and no lossy variant is eligible under `Enforce`. */
+  readonly samplesFile?: string;
+  /** Turns lines of text into token ids. */
+  readonly tokenizerFile?: string;
+  /** The outputs to serve; all of the model's when absent. */
+  readonly outputs?: readonly string[];
+  readonly variants: readonly VariantName[];
+  /** The rate that one replica should carry, where the user knows it. */
+  readonly requestsPerSecond?: number;
+  readonly budgetSeconds: number;
+  readonly seed: number;
+  /** Where `report.json`, `plan.json` and the variant files are written. */
+  readonly outputDirectory: string;
+}
+
+/** The stages of tuning, in their order. */
+export type TuneStage = "Environment" | "Variants" | "Quality" | "CostTable" | "Search" | "Race" | "Decision";
+
+/** One sign of life of a running `tune`. */
+export interface ProgressEvent {
+  readonly stage: TuneStage;
+  readonly message: string;
+  /** Share of the budget that is used up, 0 to 1. */
+  readonly fraction: number;
+  /** The best answer so far, in words. */
+  readonly best?: string;
+}

@@ -1,0 +1,148 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Candidate, TuningReport } from "@sweetspot/crds";
+import { median } from "@sweetspot/planner";
+import { createEnginePool } from "@sweetspot/sidecar";
+import { Budget } from "./budget.ts";
+import { decide } from "./decision/decide.ts";
+import { usableCpus } from "./environment/cpu-list.ts";
+import { describeEnvironment } from "./environment/describe.ts";
+import { noiseOf } from "./environment/noise.ts";
+import { prepareMix } from "./load/request-mix.ts";
+import { LoadClient } from "./load/run-load.ts";
+import { timeBatches } from "./measure/time-batches.ts";
+import { openOutputDirectory, writeDocument } from "./output-directory.ts";
+import { nameOf } from "./search/points.ts";
+import { calibrate } from "./stages/calibrate.ts";
+import { bestReachableMilliseconds, conclude } from "./stages/conclude.ts";
+import { confirm } from "./stages/confirm.ts";
+import { makeVariants } from "./stages/make-variants.ts";
+import { measureTables } from "./stages/measure-tables.ts";
+import { openModel } from "./stages/open-model.ts";
+import { candidatesOf, incumbentName, predictAll, type Search } from "./stages/predict.ts";
+import { runRace } from "./stages/run-race.ts";
+import type { ProgressEvent, TuneRequest } from "./tune-request.ts";
+import { type OpenedModel, sayTo, type TuningState } from "./tuning-state.ts";
+
+/** What a tuning needs from its surroundings. */
+export interface TuneHooks {
+  /** Ends the tuning early and keeps the best so far. */
+  readonly signal: AbortSignal;
+  readonly progress: (event: ProgressEvent) => void;
+}
+
+/**
+ * Finds the best way to serve a model on this machine: variants, quality gate, cost tables, plan search by simulation,
+ * a race through the real server, decision. Writes `report.json`, `plan.json` and the variants into the output folder.
+ *
+ * When the signal fires, or a stage fails after something was learnt, the report says what stood until then and
+ * `completed` is false. Throws only when there is nothing to decide on: a model, samples or folder that cannot be used.
+ */
+export async function tune(
+  request: TuneRequest,
+  { signal, progress }: TuneHooks,
+): Promise<{ report: TuningReport; directory: string }> {
+  const startedAt = new Date();
+  const budget = new Budget(request.budgetSeconds);
+  await openOutputDirectory(request.outputDirectory);
+  const state = await openState(request, { signal, progress }, budget, startedAt);
+  const completed = await untilStopped(state);
+  const report = conclude(state, completed);
+  await writeDocument(request.outputDirectory, "plan.json", report.decision.plan);
+  await writeDocument(request.outputDirectory, "report.json", report);
+  state.say("Decision", report.decision.reason, report.decision.summary);
+  return { report, directory: request.outputDirectory };
+}
+
+async function openState(
+  request: TuneRequest,
+  { signal, progress }: TuneHooks,
+  budget: Budget,
+  startedAt: Date,
+): Promise<TuningState> {
+  const say = sayTo(progress, budget);
+  say("Environment", "Looking at the machine and the model");
+  const cpus = usableCpus().length;
+  const model = await openModel(request, cpus);
+  const environment = await describeEnvironment();
+  const times = await timeReference(model);
+  return {
+    request,
+    budget,
+    signal,
+    startedAt,
+    environment: { ...environment, noise: noiseOf(times) },
+    cpus,
+    model,
+    variants: [],
+    eligible: [],
+    tables: [],
+    referenceMicroseconds: median(times),
+    candidates: [],
+    confirmation: null,
+    findings: [],
+    say,
+  };
+}
+
+/** A/A test: the same request to the same engine, again and again. Times in microseconds. */
+async function timeReference({ source, samples, outputs }: OpenedModel): Promise<number[]> {
+  const layout = { instances: 1, threadsPerInstance: 1, pinned: false, spinning: false };
+  const pool = await createEnginePool({ engine: "OnnxRuntime", file: source.file, layout });
+  const byLength = samples.samples.toSorted((a, b) => a.length - b.length);
+  const inputs = byLength[Math.floor(byLength.length / 2)]?.inputs ?? [];
+  try {
+    return await timeBatches(pool, inputs, outputs, { minimumRuns: 20, milliseconds: 400 });
+  } finally {
+    await pool.close();
+  }
+}
+
+/** Runs the stages; true when all of them were run, false when the user stopped them. */
+async function untilStopped(state: TuningState): Promise<boolean> {
+  try {
+    await runStages(state);
+    return !state.signal.aborted;
+  } catch (error) {
+    if (!state.signal.aborted) throw error;
+    return false;
+  }
+}
+
+async function runStages(state: TuningState): Promise<void> {
+  await makeVariants(state);
+  await measureTables(state);
+  state.candidates = candidatesOf(predictAll(state));
+  // A target that no request alone can keep is an answer: load would only confirm it.
+  if (!isFeasible(state)) return;
+  await using resources = new AsyncDisposableStack();
+  const directory = await mkdtemp(join(tmpdir(), "sweetspot-race-"));
+  resources.defer(() => rm(directory, { recursive: true, force: true }));
+  const load = await LoadClient.start(mixOf(state));
+  resources.defer(() => load.close());
+  await calibrate(state, load, directory);
+  const search = predictAll(state);
+  state.candidates = candidatesOf(search);
+  if (!isFeasible(state)) return;
+  await runRace(state, search, load, directory);
+  const { winner } = decide(state.candidates);
+  state.confirmation = await confirm(state, winner, pointOfCandidate(search, winner), load, directory);
+}
+
+const isFeasible = (state: TuningState): boolean =>
+  (bestReachableMilliseconds(state) ?? 0) <= state.request.target.latencyMilliseconds;
+
+function mixOf({ model }: TuningState) {
+  return prepareMix(
+    model.samples.samples.map(({ inputs }) => inputs),
+    "binary",
+    model.outputs,
+  );
+}
+
+function pointOfCandidate({ incumbent, ranked }: Search, { name }: Candidate) {
+  if (name === incumbentName) return incumbent.point;
+  const found = ranked.find(({ point }) => nameOf(point) === name);
+  return (found ?? incumbent).point;
+}
