@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Candidate, TuningReport } from "@sweetspot/crds";
+import type { TuningReport } from "@sweetspot/crds";
 import { median } from "@sweetspot/planner";
 import { createEnginePool } from "@sweetspot/sidecar";
 import { Budget } from "./budget.ts";
@@ -13,14 +13,14 @@ import { prepareMix } from "./load/request-mix.ts";
 import { LoadClient } from "./load/run-load.ts";
 import { timeBatches } from "./measure/time-batches.ts";
 import { openOutputDirectory, writeDocument } from "./output-directory.ts";
-import { nameOf } from "./search/points.ts";
 import { calibrate } from "./stages/calibrate.ts";
 import { bestReachableMilliseconds, conclude } from "./stages/conclude.ts";
 import { confirm } from "./stages/confirm.ts";
+import { startEntrants } from "./stages/entrant.ts";
 import { makeVariants } from "./stages/make-variants.ts";
 import { measureTables } from "./stages/measure-tables.ts";
 import { openModel } from "./stages/open-model.ts";
-import { candidatesOf, incumbentName, predictAll, type Search } from "./stages/predict.ts";
+import { candidatesOf, predictAgain, predictAll, type Search } from "./stages/predict.ts";
 import { runRace } from "./stages/run-race.ts";
 import type { ProgressEvent, TuneRequest } from "./tune-request.ts";
 import { type OpenedModel, sayTo, type TuningState } from "./tuning-state.ts";
@@ -64,8 +64,7 @@ async function openState(
   const say = sayTo(progress, budget);
   say("Environment", "Looking at the machine and the model");
   const cpus = usableCpus().length;
-  const model = await openModel(request, cpus);
-  const environment = await describeEnvironment();
+  const [model, environment] = await Promise.all([openModel(request, cpus), describeEnvironment()]);
   const times = await timeReference(model);
   return {
     request,
@@ -113,21 +112,26 @@ async function untilStopped(state: TuningState): Promise<boolean> {
 async function runStages(state: TuningState): Promise<void> {
   await makeVariants(state);
   await measureTables(state);
-  state.candidates = candidatesOf(predictAll(state));
+  const search = predictAll(state);
+  state.candidates = candidatesOf(search);
   // A target that no request alone can keep is an answer: load would only confirm it.
-  if (!isFeasible(state)) return;
+  if (isFeasible(state)) await raceThroughServers(state, search);
+}
+
+/** The part that needs real servers: what they add, who wins, and whether the winner keeps the target. */
+async function raceThroughServers(state: TuningState, search: Search): Promise<void> {
   await using resources = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), "sweetspot-race-"));
   resources.defer(() => rm(directory, { recursive: true, force: true }));
   const load = await LoadClient.start(mixOf(state));
   resources.defer(() => load.close());
-  await calibrate(state, load, directory);
-  const search = predictAll(state);
-  state.candidates = candidatesOf(search);
-  if (!isFeasible(state)) return;
-  await runRace(state, search, load, directory);
+  const entrants = await startEntrants(state, search, directory, resources);
+  await calibrate(state, entrants, load);
+  state.candidates = candidatesOf(predictAgain(state, search));
+  await runRace(state, entrants, load);
   const { winner } = decide(state.candidates);
-  state.confirmation = await confirm(state, winner, pointOfCandidate(search, winner), load, directory);
+  const entrant = entrants.find(({ name }) => name === winner.name);
+  if (entrant !== undefined) state.confirmation = await confirm(state, winner, entrant, load);
 }
 
 const isFeasible = (state: TuningState): boolean =>
@@ -139,10 +143,4 @@ function mixOf({ model }: TuningState) {
     "binary",
     model.outputs,
   );
-}
-
-function pointOfCandidate({ incumbent, ranked }: Search, { name }: Candidate) {
-  if (name === incumbentName) return incumbent.point;
-  const found = ranked.find(({ point }) => nameOf(point) === name);
-  return (found ?? incumbent).point;
 }

@@ -30,6 +30,9 @@ export function cutByCost(sorted: readonly QueuedRequest[], limits: CutLimits, c
   return cut.reverse();
 }
 
+/** Sums of the same batches in another order differ by so much. */
+const rounding = 1e-9;
+
 interface Prefixes {
   readonly to: number;
   /** Least total of the first i requests. */
@@ -56,8 +59,9 @@ function cheapestLastBatch(
     const batch = column[rows] as number;
     if (batch > limits.maximumBatchMicroseconds) break;
     const candidate = (total[from] as number) + batch + fixed;
-    // On equal cost the larger batch wins: fewer hand-overs.
-    if (candidate <= best) {
+    // On equal cost the smaller last batch wins, so that what does not fill a batch is left for later and the batches at
+    // the front, which hold the oldest of equal length, are full.
+    if (candidate < best * (1 - rounding)) {
       best = candidate;
       bestFrom = from;
     }

@@ -80,6 +80,11 @@ describe("forming a batch", () => {
     expect(dispatched(formBatch(queue, 0, 1, batching, cost)).map((one) => one.length)).toEqual([16, 16, 17]);
   });
 
+  it("takes a full batch of equal requests first and leaves the remainder for later", () => {
+    const queue = Array.from({ length: 62 }, (_, arrival) => request({ arrival }));
+    expect(dispatched(formBatch(queue, 100, 1, batching, cost))).toHaveLength(8);
+  });
+
   it("shares a short queue among idle engines", () => {
     const queue = [0, 1].map((arrival) => request({ arrival }));
     expect(dispatched(formBatch(queue, 5, 2, batching, cost))).toHaveLength(1);

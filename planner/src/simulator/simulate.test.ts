@@ -47,9 +47,14 @@ describe("the simulator", () => {
   });
 
   it("saturates at the engine's rate when every batch is full", () => {
-    const saturation = simulateSaturation(serverOf(linearLaw, { maximumRows: 8 }, 2), shapes, 1);
+    const saturation = simulateSaturation(serverOf(linearLaw, { maximumRows: 8 }, 2), shapes, 64, 1);
     expect(saturation / ((2 * 8 * 1e6) / linearLaw(8))).toBeGreaterThan(0.98);
     expect(saturation / ((2 * 8 * 1e6) / linearLaw(8))).toBeLessThan(1.02);
+  });
+
+  it("saturates lower with fewer clients, because batches are smaller", () => {
+    const server = serverOf(linearLaw, { maximumRows: 8 }, 2);
+    expect(simulateSaturation(server, shapes, 6, 1)).toBeLessThan(0.9 * simulateSaturation(server, shapes, 64, 1));
   });
 
   it("holds the target at the capacity that it names and misses it a little above", () => {

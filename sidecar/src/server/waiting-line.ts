@@ -43,6 +43,8 @@ export class WaitingLine<R extends Waiting> {
     const taken = new Set(batch);
     for (const request of batch) this.#add(request, -1);
     this.#requests = this.#requests.filter((request) => !taken.has(request));
+    // An empty line expires at no time: a timer for it would keep the process alive.
+    if (this.#requests.length === 0) this.#earliestDeadline = Number.POSITIVE_INFINITY;
   }
 
   /** For a request that left the line by itself; the caller has set `settled`. */

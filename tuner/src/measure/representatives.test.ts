@@ -8,7 +8,19 @@ describe("choosing what to measure", () => {
     expect(chosen[0]).toBe(8);
     expect(chosen.at(-1)).toBe(300);
     expect(chosen).toEqual(chosen.toSorted((a, b) => (a as number) - (b as number)));
-    expect(representativeSamples(lengths, "Coarse").length).toBeLessThan(chosen.length);
+  });
+
+  it("measures fewer lengths where the budget is small", () => {
+    const even = Array.from({ length: 101 }, (_, i) => 100 + i);
+    expect(representativeSamples(even, "Coarse")).toEqual([0, 50, 90, 100]);
+    expect(representativeSamples(even, "Fine")).toEqual([0, 25, 50, 75, 90, 100]);
+  });
+
+  it("leaves no wide gap between the lengths of a long tail", () => {
+    const lengths = [5, 8, 20, 22, 24, 26, 60, 110, 120, 280];
+    const chosen = representativeSamples(lengths, "Coarse").map((index) => lengths[index] as number);
+    const ratios = chosen.slice(1).map((length, i) => length / (chosen[i] as number));
+    expect(Math.max(...ratios)).toBeLessThanOrEqual(3);
   });
 
   it("measures a fixed shape once", () => {
@@ -50,7 +62,7 @@ describe("choosing what to measure", () => {
       nextRowCount(
         [
           [1, 10],
-          [32, 100],
+          [16, 100],
         ],
         50_000,
       ),

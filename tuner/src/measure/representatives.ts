@@ -3,6 +3,7 @@ import { quantileOfSorted } from "@sweetspot/planner";
 /** Where in the distribution of lengths the table is measured: both ends, and enough between to bend. */
 const coarse = [0, 0.5, 0.9, 1];
 const fine = [0, 0.25, 0.5, 0.75, 0.9, 1];
+const widestGap = 3;
 
 /**
  * Indices of samples whose lengths span the workload, ascending in length and without repeats. A table is measured at
@@ -12,9 +13,20 @@ export function representativeSamples(lengths: readonly number[], detail: "Coars
   const order = lengths.map((_, index) => index).sort((a, b) => (lengths[a] as number) - (lengths[b] as number));
   const sorted = order.map((index) => lengths[index] as number);
   const shares = detail === "Fine" ? fine : coarse;
-  const wanted = shares.map((share) => nearest(sorted, quantileOfSorted(sorted, share)));
+  const wanted = withoutGaps(
+    shares.map((share) => nearest(sorted, quantileOfSorted(sorted, share))),
+    sorted,
+  );
   const chosen = new Map(wanted.map((position) => [sorted[position], order[position] as number]));
   return [...chosen.values()];
+}
+
+/** Cost grows faster than length: between neighbours further apart than a factor of 3 one more is measured. */
+function withoutGaps(positions: readonly number[], sorted: readonly number[]): number[] {
+  return positions.flatMap((position, i) => {
+    const [here, next] = [sorted[position], sorted[positions[i + 1] ?? position]] as [number, number];
+    return next / here > widestGap ? [position, nearest(sorted, Math.sqrt(here * next))] : [position];
+  });
 }
 
 function nearest(sorted: readonly number[], value: number): number {
@@ -25,7 +37,7 @@ function nearest(sorted: readonly number[], value: number): number {
   return best;
 }
 
-const rowCounts = [2, 4, 8, 16, 32];
+const rowCounts = [2, 4, 8, 16];
 /** A batch that is so much slower per row than a smaller one ends the series. */
 const slowerPerRow = 1.1;
 

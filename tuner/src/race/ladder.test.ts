@@ -1,6 +1,6 @@
 import type { LoadStage } from "@sweetspot/crds";
 import { describe, expect, it } from "vitest";
-import { capacityOf, keepsTarget, ladderAround } from "./ladder.ts";
+import { capacityOf, keepsTarget, nextRung } from "./ladder.ts";
 
 const target = { percentile: "P99" as const, latencyMilliseconds: 50 };
 
@@ -47,10 +47,36 @@ describe("the capacity of one round", () => {
     expect(capacityOf([stage(100, 10), stage(120, 80), stage(140, 20)], target)).toBeLessThan(120);
   });
 
-  it("looks at rates in ascending order on both sides of the guess", () => {
-    const rates = ladderAround(100);
-    expect(rates).toEqual(rates.toSorted((a, b) => a - b));
-    expect(rates[0]).toBeLessThan(100);
-    expect(rates.at(-1)).toBeGreaterThan(100);
+  it("does not depend on the order in which rates were tried", () => {
+    const stages = [stage(140, 100), stage(120, 25)];
+    expect(capacityOf(stages, target)).toBeCloseTo(capacityOf(stages.toReversed(), target), 9);
+  });
+});
+
+describe("a climb", () => {
+  const climb = (latencyAt: (rate: number) => number, guess: number) => {
+    const stages: LoadStage[] = [];
+    for (let rate = nextRung(stages, guess, target); rate !== null; rate = nextRung(stages, guess, target)) {
+      stages.push(stage(rate, latencyAt(rate)));
+    }
+    return stages;
+  };
+  const queue = (rate: number) => (rate < 130 ? 20 : 400);
+
+  it("goes up from a guess that was too low, and down from one that was too high", () => {
+    for (const guess of [90, 128, 135, 170]) {
+      const capacity = capacityOf(climb(queue, guess), target);
+      expect(capacity).toBeGreaterThan(112);
+      expect(capacity).toBeLessThan(150);
+    }
+  });
+
+  it("takes two rungs when the guess is good", () => {
+    expect(climb(queue, 125)).toHaveLength(2);
+  });
+
+  it("ends without an edge in sight", () => {
+    expect(climb(() => 10, 1).length).toBeLessThanOrEqual(7);
+    expect(climb(() => 1e6, 1).length).toBeLessThanOrEqual(7);
   });
 });

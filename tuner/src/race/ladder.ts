@@ -1,11 +1,22 @@
 import { badRequests, type LoadStage, type Percentile, type ServiceLevelTarget, shareOf } from "@sweetspot/crds";
 import { fewestMissesToFail } from "@sweetspot/planner";
 
-/** The rungs of one round, as shares of the rate that is believed to be the capacity. */
-const rungs = [0.6, 0.75, 0.87, 1, 1.15, 1.35];
+/** The step from one offered rate to the next, up or down. */
+const step = 1.15;
+/** A climb that has not found the edge after so many rungs takes up from there in the next round. */
+const mostRungs = 7;
 
-/** Offered rates of one round, ascending, around a guess of the capacity (requests per second). */
-export const ladderAround = (guess: number): number[] => rungs.map((share) => share * guess);
+/**
+ * The rate to offer next in one round, or null when the edge is found: from a guess of the capacity upwards while the
+ * target is kept, or downwards until it is. Requests per second.
+ */
+export function nextRung(stages: readonly LoadStage[], guess: number, target: ServiceLevelTarget): number | null {
+  const rates = stages.map(({ offeredRequestsPerSecond }) => offeredRequestsPerSecond);
+  if (rates.length === 0) return guess;
+  const kept = stages.map((stage) => keepsTarget(stage, target));
+  if (new Set(kept).size > 1 || rates.length >= mostRungs) return null;
+  return kept[0] ? Math.max(...rates) * step : Math.min(...rates) / step;
+}
 
 const percentileKey = {
   P50: "p50",
@@ -31,21 +42,21 @@ export function keepsTarget({ counts }: Pick<LoadStage, "counts">, target: Servi
 }
 
 /**
- * Capacity under the target from the stages of one round, in ascending rate: between the last rung that kept the target
- * before the first that missed it, and that one; where latency, which rises steeply there, crosses the target on a
- * logarithmic scale. All rungs kept: the highest (capacity is at least that). None kept: below the lowest, guessed from
- * how far it overshot.
+ * Capacity under the target from the stages of one round: between the last rate that kept the target before the first
+ * that missed it, and that one; where latency, which rises steeply there, crosses the target on a logarithmic scale. All
+ * kept: the highest (capacity is at least that). None kept: below the lowest, guessed from how far it overshot.
  */
 export function capacityOf(stages: readonly LoadStage[], target: ServiceLevelTarget): number {
-  const missed = stages.findIndex((stage) => !keepsTarget(stage, target));
-  if (missed === -1) return stages.at(-1)?.offeredRequestsPerSecond ?? 0;
-  const above = stages[missed] as LoadStage;
-  const below = stages[missed - 1];
+  const ascending = stages.toSorted((a, b) => a.offeredRequestsPerSecond - b.offeredRequestsPerSecond);
+  const missed = ascending.findIndex((stage) => !keepsTarget(stage, target));
+  if (missed === -1) return ascending.at(-1)?.offeredRequestsPerSecond ?? 0;
+  const above = ascending[missed] as LoadStage;
+  const below = ascending[missed - 1];
   if (below === undefined) return above.offeredRequestsPerSecond * overshoot(above, target);
-  const [low, high] = [below, above].map((stage) => Math.log(latencyOf(stage, target.percentile)));
-  const share = (Math.log(target.latencyMilliseconds) - (low as number)) / ((high as number) - (low as number)) || 0;
-  const step = above.offeredRequestsPerSecond - below.offeredRequestsPerSecond;
-  return below.offeredRequestsPerSecond + Math.min(1, Math.max(0, share)) * step;
+  const [low, high] = [below, above].map((stage) => Math.log(latencyOf(stage, target.percentile))) as [number, number];
+  const share = (Math.log(target.latencyMilliseconds) - low) / (high - low) || 0;
+  const gap = above.offeredRequestsPerSecond - below.offeredRequestsPerSecond;
+  return below.offeredRequestsPerSecond + Math.min(1, Math.max(0, share)) * gap;
 }
 
 /** Half the rate at worst: the next round looks there. */

@@ -1,13 +1,12 @@
-import type { LoadReport, RaceRound, ServiceLevelTarget, ServingPlan } from "@sweetspot/crds";
+import type { LoadReport, RaceRound, ServiceLevelTarget } from "@sweetspot/crds";
 import { median } from "@sweetspot/planner";
 import type { LoadClient } from "../load/run-load.ts";
-import { capacityOf, keepsTarget, ladderAround } from "./ladder.ts";
+import { capacityOf, nextRung } from "./ladder.ts";
 import type { SidecarProcess } from "./sidecar-process.ts";
 
 /** A candidate with its running server. */
 export interface Racer {
   readonly name: string;
-  readonly plan: ServingPlan;
   readonly server: SidecarProcess;
   /** Where the first round looks for its capacity, requests per second. */
   readonly guess: number;
@@ -28,14 +27,14 @@ export interface RaceOptions {
 
 /** A slow server gets longer rungs until they hold so many requests, but not for ever. */
 const wantedStageRequests = 60;
-const longestStage = 4;
-/** A rung is given up once it has twice the misses that it may have: nothing above it can do better. */
+const longestStage = 3;
+/** A rung is given up once it has twice the misses that it may have: it has failed. */
 const earlyStop = { minimumRequests: 40, factor: 2 };
 /** A generator that sends this late measured itself. */
 const maximumSendDelayShare = 0.2;
 
 /**
- * Races candidates against each other: in every round each one climbs a ladder of Poisson rates until it misses the
+ * Races candidates against each other: in every round each one climbs Poisson rates to the edge of the
  * target, one after the other in changing order, so that what disturbs the machine disturbs all. Returns the rounds by
  * name; latency counts from the intended start, and the load comes from a process of its own.
  */
@@ -77,7 +76,9 @@ async function climb(
 ): Promise<Omit<RaceRound, "round">> {
   const guess = nextGuess(racer.guess, history);
   const stages: LoadReport["stages"] = [];
-  for (const requestsPerSecond of ladderAround(guess)) {
+  for (;;) {
+    const requestsPerSecond = options.signal.aborted ? null : nextRung(stages, guess, options.target);
+    if (requestsPerSecond === null) break;
     const wanted = Math.max(options.stageSeconds, wantedStageRequests / requestsPerSecond);
     const seconds = Math.min(wanted, longestStage * options.stageSeconds);
     const report = await load.run({
@@ -89,7 +90,6 @@ async function climb(
       earlyStop,
     });
     stages.push(...report.stages);
-    if (options.signal.aborted || report.stages.some((stage) => !keepsTarget(stage, options.target))) break;
   }
   const slow = stages.some(
     (stage) => stage.sendDelayMilliseconds > maximumSendDelayShare * options.target.latencyMilliseconds,

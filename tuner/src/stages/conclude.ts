@@ -24,9 +24,10 @@ const loneRequests = 0.001;
 export function conclude(state: TuningState, completed: boolean): TuningReport {
   const candidates = state.candidates.length > 0 ? state.candidates : [unmeasuredDefault(state)];
   const reachable = bestReachableMilliseconds(state);
-  const feasible = reachable === null || reachable <= state.request.target.latencyMilliseconds;
-  const { winner, reason, gain } = feasible ? decide(candidates) : infeasibleChoice(state, candidates, reachable);
   const raced = candidates.some(({ measured }) => measured !== null);
+  // What was measured under load has the last word over what the tables say of a lone request.
+  const feasible = raced || reachable === null || reachable <= state.request.target.latencyMilliseconds;
+  const { winner, reason, gain } = feasible ? decide(candidates) : infeasibleChoice(state, candidates, reachable);
   return {
     apiVersion,
     kind: "TuningReport",

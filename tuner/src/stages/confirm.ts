@@ -1,13 +1,12 @@
-import { join } from "node:path";
 import { badRequests, type Candidate, type Decision, type LoadStage, shareOf } from "@sweetspot/crds";
 import { judgeMisses, seededRandom, simulateNullMisses } from "@sweetspot/planner";
 import { capacityOf } from "../decision/decide.ts";
 import type { LoadClient } from "../load/run-load.ts";
 import { latencyOf } from "../race/ladder.ts";
-import { SidecarProcess } from "../race/sidecar-process.ts";
 import type { SearchPoint } from "../search/points.ts";
-import type { LoadableVariant, TuningState } from "../tuning-state.ts";
-import { planFor } from "./plan-for.ts";
+import type { TuningState } from "../tuning-state.ts";
+import type { Entrant } from "./entrant.ts";
+import { currentPoint } from "./predict.ts";
 
 /** The load that is recommended: beyond it a small burst takes the queue over the target. */
 const recommendedShare = 0.7;
@@ -17,32 +16,24 @@ const nullRuns = 200;
 const simulatedRequestsAtMost = 600_000;
 
 /**
- * Runs the winner at the wanted rate, or at 70 % of its capacity, for the rest of the budget, and judges the percentile.
- * A short run is normally inconclusive, and says how long a conclusive one takes.
+ * Runs the winner, whose server is still warm from the race, at the wanted rate or at 70 % of its capacity for the rest
+ * of the budget, and judges the percentile. A short run is normally inconclusive, and says how long a conclusive one takes.
  */
 export async function confirm(
   state: TuningState,
   winner: Candidate,
-  point: SearchPoint,
+  { server, point }: Entrant,
   load: LoadClient,
-  directory: string,
 ): Promise<Decision["confirmation"]> {
   const { request, budget } = state;
   const rate = confirmedRate(state, winner);
-  const variant = state.eligible.find((one) => one.variant === point.variant) as LoadableVariant;
-  const { layout, policy, table } = point;
-  const plan = planFor(state, { revision: winner.name, variant, layout, policy, table });
   const seconds = Math.max(minimumSeconds, budget.until(1) - 1);
-  state.say("Decision", `Confirming ${winner.summary} at ${rate.toFixed(0)} requests/s for ${seconds.toFixed(0)} s`);
-  const server = await SidecarProcess.start(plan, join(directory, "confirm.json"));
-  try {
-    const job = { url: server.inferUrl, target: request.target, seed: request.seed + 1 };
-    const report = await load.run({ ...job, stages: [{ requestsPerSecond: rate, seconds }] }, state.signal);
-    const [stage] = report.stages;
-    return stage === undefined || stage.counts.total === 0 ? null : judged(state, point, stage);
-  } finally {
-    await server.close();
-  }
+  state.say("Decision", `Confirming ${winner.name} at ${rate.toFixed(0)} requests/s for ${seconds.toFixed(0)} s`);
+  const job = { url: server.inferUrl, target: request.target, seed: request.seed + 1 };
+  const report = await load.run({ ...job, stages: [{ requestsPerSecond: rate, seconds }] }, state.signal);
+  const [stage] = report.stages;
+  if (stage === undefined || stage.counts.total === 0) return null;
+  return judged(state, currentPoint(state, point), stage);
 }
 
 function confirmedRate({ request, findings }: TuningState, winner: Candidate): number {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { VariantName } from "@sweetspot/crds";
 import type { TuningState } from "../tuning-state.ts";
-import { makeVariant, type ReadyVariant } from "../variants/make-variant.ts";
+import { type MissingVariant, makeVariant, type ReadyVariant } from "../variants/make-variant.ts";
 import { findPython } from "../variants/python-environment.ts";
 import { calibrationSamples, QualityJudge } from "./quality-judge.ts";
 
@@ -24,16 +24,30 @@ export async function makeVariants(state: TuningState): Promise<void> {
     environment,
     signal,
   };
+  const names = withSource(request.variants);
+  state.say("Variants", `Making ${names.slice(1).join(" and ") || "nothing but the source"}`);
+  // The tools mostly wait for one core each, so making variants side by side takes little more than the slowest.
+  const outcomes = await Promise.all(
+    names.map((name) => (canWin(state, name) ? makeVariant(name, model.source, context) : unprovable(name))),
+  );
+  signal.throwIfAborted();
   const judge = new QualityJudge(state);
-  for (const name of withSource(request.variants)) {
-    signal.throwIfAborted();
-    if (name !== "Source") state.say("Variants", `Making ${name}`);
-    const outcome = await makeVariant(name, model.source, context);
-    signal.throwIfAborted();
+  for (const outcome of outcomes) {
     if (outcome.state === "Ready") await admit(state, outcome, judge);
     else state.variants.push({ ...outcome, ...notReady });
   }
 }
+
+/** Without samples the quality of a lossy variant cannot be proven, and made-up inputs prove nothing. */
+const canWin = ({ model, request }: TuningState, name: VariantName): boolean =>
+  name === "Source" || model.samples.source === "Samples" || request.quality.mode === "Unchecked";
+
+const unprovable = (variant: VariantName): MissingVariant => ({
+  state: "Skipped",
+  variant,
+  seconds: 0,
+  message: "Without samples its quality cannot be judged, so it was not made: give real requests with --samples.",
+});
 
 const notReady = { engine: "OnnxRuntime", bytes: null, digest: null, quality: null, eligible: false } as const;
 

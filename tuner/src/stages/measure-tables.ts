@@ -13,7 +13,7 @@ const singleThread: Layout = { instances: 1, threadsPerInstance: 1, pinned: fals
 /** Budgets below this get a coarser table: fewer lengths, shorter timing. */
 const fineBudgetSeconds = 180;
 /** Tables must be done by this share of the budget; the race needs the rest. */
-const deadlineShare = 0.6;
+const deadlineShare = 0.45;
 /** A variant whose best prediction in the first layout is so far behind is not measured in the others. */
 const hopeless = 0.75;
 
@@ -77,13 +77,13 @@ function setupFor(state: TuningState, reference: EnginePool) {
   }));
   const middle = representatives[Math.floor((representatives.length - 1) / 2)] as (typeof representatives)[number];
   const timeReference = () =>
-    timeBatches(reference, middle.inputs, model.outputs, { minimumRuns: 3, milliseconds: 20 });
+    timeBatches(reference, middle.inputs, model.outputs, { minimumRuns: 5, milliseconds: 40 });
   return {
     reference: timeReference,
     representatives,
     outputs: model.outputs,
     targetMicroseconds: request.target.latencyMilliseconds * 1000,
-    effort: detail === "Coarse" ? { minimumRuns: 3, milliseconds: 60 } : { minimumRuns: 7, milliseconds: 250 },
+    effort: detail === "Coarse" ? { minimumRuns: 3, milliseconds: 40 } : { minimumRuns: 7, milliseconds: 250 },
     checkpoint: () => signal.throwIfAborted(),
   };
 }

@@ -1,10 +1,10 @@
-import type { Candidate, MeasuredTable } from "@sweetspot/crds";
+import { type Candidate, canonicalJson, type MeasuredTable } from "@sweetspot/crds";
 import { type Predicted, searchPlans, withoutBatching } from "@sweetspot/planner";
 import { defaultLayout } from "../search/layouts.ts";
 import { nameOf, pointOf, pointsFor, type SearchPoint, summaryOf } from "../search/points.ts";
 import type { TuningState } from "../tuning-state.ts";
 
-/** What the search found: the naive default, and all other points best first. */
+/** What the search found: the naive default, and the points worth reporting, best first. */
 export interface Search {
   readonly incumbent: Predicted<SearchPoint>;
   readonly ranked: readonly Predicted<SearchPoint>[];
@@ -13,35 +13,66 @@ export interface Search {
 /** The search may take this long, or this share of the budget where that is more. */
 const searchSeconds = 5;
 const searchShare = 0.05;
-/** Predictions that go into the report. */
-const reported = 12;
+/** Best predictions that go into the report, whatever their kind. */
+const reported = 6;
 
-/** Simulates every point of the search. */
+/** Simulates every point of the search and keeps what is worth reporting. */
 export function predictAll(state: TuningState): Search {
-  const { request, model, tables, budget, cpus } = state;
+  const { request, model, tables, budget } = state;
   const end = budget.elapsed() + Math.max(searchSeconds, searchShare * budget.seconds);
-  const options = {
-    target: request.target,
-    shapes: model.shapes,
-    seed: request.seed,
-    stop: () => budget.elapsed() > end || state.signal.aborted,
-  };
-  const unpinned = tables.find(({ layout }) => !layout.pinned) as MeasuredTable;
   const tuned = tables.filter(({ layout }) => layout.pinned);
   const points = pointsFor(tuned, request.target, model.signature.batchable);
-  const ranked = searchPlans(points, options);
-  const incumbentPoint = { ...pointOf(unpinned, withoutBatching), layout: defaultLayout(cpus) };
-  const [incumbent] = searchPlans([incumbentPoint], { ...options, stop: () => false });
+  const ranked = searchPlans(points, {
+    ...common(state),
+    stop: () => budget.elapsed() > end || state.signal.aborted,
+  });
   state.say("Search", `Simulated ${points.length} plans`, ranked[0] && summaryOf(ranked[0].point));
-  return { incumbent: incumbent as Predicted<SearchPoint>, ranked };
+  return { incumbent: predictIncumbent(state), ranked: worthReporting(ranked) };
+}
+
+const common = ({ request, model }: TuningState) => ({
+  target: request.target,
+  shapes: model.shapes,
+  seed: request.seed,
+});
+
+function predictIncumbent(state: TuningState): Predicted<SearchPoint> {
+  const unpinned = state.tables.find(({ layout }) => !layout.pinned) as MeasuredTable;
+  const point = { ...pointOf(unpinned, withoutBatching), layout: defaultLayout(state.cpus) };
+  return searchPlans([point], { ...common(state), stop: () => false })[0] as Predicted<SearchPoint>;
+}
+
+/** The point of a candidate with its table as it is now: calibration changes tables after the search. */
+export function currentPoint({ tables }: TuningState, { variant, layout, policy }: SearchPoint): SearchPoint {
+  const same = (table: MeasuredTable) =>
+    table.variant === variant && canonicalJson(table.layout) === canonicalJson(layout);
+  return pointOf(tables.find(same) as MeasuredTable, policy);
+}
+
+/** Predicts chosen points again, over their tables as they are now. */
+export function predictAgain(state: TuningState, search: Search): Search {
+  const again = ({ point }: Predicted<SearchPoint>) => currentPoint(state, point);
+  const ranked = searchPlans(search.ranked.map(again), { ...common(state), stop: () => false });
+  return { incumbent: predictIncumbent(state), ranked };
 }
 
 export const incumbentName = "naive-default";
 
-/** The candidates of the report: the naive default and the best predictions. */
+/** The candidates of the report: the naive default and what the search kept. */
 export function candidatesOf({ incumbent, ranked }: Search): Candidate[] {
   const naive = { ...candidateOf(incumbent, "Incumbent"), name: incumbentName };
-  return [naive, ...ranked.slice(0, reported).map((predicted) => candidateOf(predicted, "Predicted"))];
+  return [naive, ...ranked.map((predicted) => candidateOf(predicted, "Predicted"))];
+}
+
+/** The best few, and the best of each kind, so that the report can say what each choice gains or loses. */
+function worthReporting(ranked: Search["ranked"]): Search["ranked"] {
+  const kinds = new Set<string>();
+  return ranked.filter(({ point }, position) => {
+    const kind = `${point.variant} ${point.instances} ${point.policy.maximumRows > 1}`;
+    const first = !kinds.has(kind);
+    kinds.add(kind);
+    return first || position < reported;
+  });
 }
 
 function candidateOf({ point, prediction }: Predicted<SearchPoint>, role: Candidate["role"]): Candidate {

@@ -18,7 +18,7 @@ import type { TuningState } from "../tuning-state.ts";
 /** Every so many samples one goes to calibration, the others judge quality: never the same ones. */
 const calibrationEvery = 4;
 /** The reference may compute answers for this share of the budget. */
-const qualityShare = 0.06;
+const qualityShare = 0.03;
 const fewestJudges = 48;
 /** Rows of a judged batch: enough mates to disturb each other. */
 const judgedRows = 4;

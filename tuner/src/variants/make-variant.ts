@@ -21,7 +21,7 @@ export interface ReadyVariant {
 }
 
 /** A variant that could not be made, which is a result like any other. */
-interface MissingVariant {
+export interface MissingVariant {
   readonly state: "Failed" | "TimedOut" | "OutOfMemory" | "Skipped";
   readonly variant: VariantName;
   readonly seconds: number;

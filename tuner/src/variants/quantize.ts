@@ -37,7 +37,11 @@ export async function quantize(
   if (recipe.mode === "static") args.push("--calibration", calibration, "--activations", recipe.activations);
   if (recipe.reduceRange) args.push("--reduce-range");
   args.push("--memory-bytes", String(limits.memoryBytes));
-  const run = await runLimited(python.executable, args, { ...limits, environment: toolEnvironment(scratch) });
+  const run = await runLimited(python.executable, args, {
+    ...limits,
+    environment: toolEnvironment(scratch),
+    folder: scratch,
+  });
   return { ...resultOf(run, limits), output };
 }
 

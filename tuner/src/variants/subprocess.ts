@@ -4,6 +4,8 @@ export interface RunLimits {
   readonly timeoutSeconds: number;
   readonly signal?: AbortSignal;
   readonly environment?: NodeJS.ProcessEnv;
+  /** Where the program runs, and leaves what it writes without being told where. */
+  readonly folder?: string;
 }
 
 /** How a limited run ended. */
@@ -28,7 +30,8 @@ const longestError = 1 << 16;
 export function runLimited(command: string, args: readonly string[], limits: RunLimits): Promise<LimitedRun> {
   const started = performance.now();
   const { promise, resolve } = Promise.withResolvers<LimitedRun>();
-  const child = spawn(command, args, { detached: true, stdio: "pipe", env: limits.environment ?? process.env });
+  const { environment: env = process.env, folder: cwd } = limits;
+  const child = spawn(command, args, { detached: true, stdio: "pipe", env, cwd });
   const [stdout, stderr] = [keepEnd(child.stdout, longestOutput), keepEnd(child.stderr, longestError)];
   let end: LimitedRun["end"] = "Exited";
   const stop = (reason: LimitedRun["end"]) => {
