@@ -1,7 +1,7 @@
 import { median } from "@sweetspot/planner";
 
 /** Brackets further apart than this void a round: the machine changed speed meanwhile. */
-export const bracketTolerance = 0.15;
+const bracketTolerance = 0.15;
 
 /** One contestant of an interleaved comparison; `measure` returns a throughput or any figure where more is better. */
 export interface Contestant {

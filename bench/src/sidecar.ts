@@ -69,7 +69,7 @@ async function measuredPlan(modelFile: string, directory: string): Promise<Servi
 /** The plan with one pinned engine process per CPU, whatever won the race for a latency target. */
 function planOnAllCpus(report: TuningReport): ServingPlan {
   const { plan } = report.decision;
-  const table = report.tables.find(({ layout }) => layout.pinned && layout.instances === report.question.cpus);
+  const table = report.tables.find(({ layout }) => !layout.spinning && layout.instances === report.question.cpus);
   if (table === undefined) throw new Error("the tuner measured no layout with one engine process per CPU");
   return { ...plan, layout: table.layout, costTable: table.table, batching: policyOf("CostTable", 16) };
 }

@@ -3,9 +3,15 @@ import { describe, expect, it } from "vitest";
 import { progressDisplay } from "./progress.ts";
 
 const events: readonly ProgressEvent[] = [
-  { stage: "Environment", message: "Looking at the machine", fraction: 0 },
-  { stage: "CostTable", message: "Measuring Source", fraction: 0.2 },
-  { stage: "CostTable", message: "Measuring\u001b[2J INT8", fraction: 0.41, best: `Source ${"x".repeat(100)}` },
+  { stage: "Environment", message: "Looking at the machine", elapsedSeconds: 0, budgetSeconds: 60 },
+  { stage: "CostTable", message: "Measuring Source", elapsedSeconds: 12, budgetSeconds: 60 },
+  {
+    stage: "CostTable",
+    message: "Measuring\u001b[2J INT8",
+    elapsedSeconds: 74.6,
+    budgetSeconds: 60,
+    best: `Source ${"x".repeat(100)}`,
+  },
 ];
 
 function shown(interactive: boolean): string {
@@ -21,8 +27,8 @@ describe("progress", () => {
   it("is one plain line per event where there is no terminal", () => {
     const lines = shown(false).split("\n");
     expect(lines).toHaveLength(5);
-    expect(lines[0]).toBe("  0 %  Environment: Looking at the machine");
-    expect(lines[2]).toMatch(/^ 41 % {2}CostTable: Measuring \[2J INT8 \(best so far: Source x+\)$/);
+    expect(lines[0]).toBe("  0 of 60 s  Environment: Looking at the machine");
+    expect(lines[2]).toMatch(/^ 74 of 60 s {2}CostTable: Measuring \[2J INT8 \(best so far: Source x+\)$/);
     expect(lines[3]).toBe("A note.");
     expect(shown(false)).not.toContain("\u001b");
   });

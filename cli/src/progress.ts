@@ -13,7 +13,8 @@ export interface ProgressDisplay {
 export const progressDisplay = (terminal: Terminal): ProgressDisplay =>
   terminal.interactive ? new LiveProgress(terminal) : new PlainProgress(terminal);
 
-const percent = (fraction: number): string => `${Math.round(100 * Math.min(1, Math.max(0, fraction)))} %`.padStart(5);
+const clock = ({ elapsedSeconds, budgetSeconds }: ProgressEvent): string =>
+  `${String(Math.floor(elapsedSeconds)).padStart(3)} of ${budgetSeconds} s`;
 
 class PlainProgress implements ProgressDisplay {
   readonly #terminal: Terminal;
@@ -21,9 +22,10 @@ class PlainProgress implements ProgressDisplay {
     this.#terminal = terminal;
   }
 
-  show({ stage, message, fraction, best }: ProgressEvent): void {
+  show(event: ProgressEvent): void {
+    const { stage, message, best } = event;
     const soFar = best === undefined ? "" : ` (best so far: ${best})`;
-    this.note(`${percent(fraction)}  ${stage}: ${message}${soFar}`);
+    this.note(`${clock(event)}  ${stage}: ${message}${soFar}`);
   }
 
   note(text: string): void {
@@ -61,9 +63,10 @@ class LiveProgress implements ProgressDisplay {
   }
 
   #draw(): void {
-    const { stage = "", message = "", fraction = 0, best } = this.#last ?? {};
+    if (this.#last === undefined) return;
+    const { stage, message, best } = this.#last;
     const soFar = best === undefined ? "" : `  [best: ${best}]`;
-    this.#terminal.error(eraseLine + this.#fit(`${percent(fraction)}  ${stage}: ${message}${soFar}`));
+    this.#terminal.error(eraseLine + this.#fit(`${clock(this.#last)}  ${stage}: ${message}${soFar}`));
   }
 
   #finish({ stage, message }: ProgressEvent): void {

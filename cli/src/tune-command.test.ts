@@ -21,7 +21,7 @@ const words = (...more: string[]) => ["tune", "m.onnx", "--p99", "50ms", "--out"
 const answering =
   (change: (report: TuningReport) => TuningReport = (report) => report): Tune =>
   async (request, { progress }) => {
-    progress({ stage: "Race", message: "Racing", fraction: 0.5, best: "Source" });
+    progress({ stage: "Race", message: "Racing", elapsedSeconds: 30, budgetSeconds: 60, best: "Source" });
     return { report: change(await goldenReport()), directory: request.outputDirectory };
   };
 
@@ -58,7 +58,7 @@ describe("sweetspot tune", () => {
     expect(code).toBe(0);
     expect(out).toMatch(/p99 latency/);
     expect(out).toMatch(/sweetspot serve --plan .*plan\.json/);
-    expect(error).toMatch(/50 % {2}Race: Racing \(best so far: Source\)/);
+    expect(error).toMatch(/30 of 60 s {2}Race: Racing \(best so far: Source\)/);
     expect(await readFile(join(directory, "report.html"), "utf8")).toMatch(/^<!doctype html>/);
   });
 

@@ -1,6 +1,7 @@
+import { setTimeout } from "node:timers/promises";
 import type { TuningReport } from "@sweetspot/crds";
 import { DirectModel } from "@sweetspot/test";
-import { prepareMix, type Sample } from "@sweetspot/tuner";
+import { type PreparedRequest, prepareMix, type Sample } from "@sweetspot/tuner";
 import { floatsOf } from "./binary-answer.ts";
 import type { Subject } from "./subjects.ts";
 
@@ -16,7 +17,8 @@ export interface Proof {
 const losslessTolerance = 1e-4;
 /** A lossy winner has passed the quality gate on average; no single answer may point elsewhere. */
 const lossyCosine = 0.9;
-const concurrency = 32;
+const concurrency = 12;
+const mostAttempts = 20;
 
 /** Sends every sample to the server, many at once so that they meet in batches, and compares each answer. */
 export async function proveAnswers(
@@ -31,8 +33,8 @@ export async function proveAnswers(
     "binary",
     [subject.output],
   ).requests;
-  const served = await mapConcurrently(bodies, concurrency, async ({ headers, body }) =>
-    floatsOf(await fetch(url, { method: "POST", headers: { ...headers }, body: new Uint8Array(body) }), subject.output),
+  const served = await mapConcurrently(bodies, concurrency, async (request) =>
+    floatsOf(await post(url, request), subject.output),
   );
   let largestDifference = 0;
   let lowestCosine = 1;
@@ -46,6 +48,16 @@ export async function proveAnswers(
   const lossless = report.decision.plan.artifact.variant === "Source";
   const holds = lossless ? largestDifference <= losslessTolerance : lowestCosine >= lossyCosine;
   return { requests: samples.length, largestDifference, lowestCosine, holds };
+}
+
+/** Sends a request as a polite client does: what is refused under load is sent again when the server says so. */
+async function post(url: string, { headers, body }: PreparedRequest): Promise<Response> {
+  for (let attempt = 1; ; attempt += 1) {
+    const response = await fetch(url, { method: "POST", headers: { ...headers }, body: new Uint8Array(body) });
+    if (response.status !== 503 || attempt === mostAttempts) return response;
+    await response.body?.cancel();
+    await setTimeout(1000 * Number(response.headers.get("retry-after") ?? 1));
+  }
 }
 
 async function mapConcurrently<T, R>(items: readonly T[], lanes: number, work: (item: T) => Promise<R>): Promise<R[]> {

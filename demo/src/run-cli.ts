@@ -6,12 +6,12 @@ const require = createRequire(import.meta.url);
 const program = require.resolve("@sweetspot/cli/main");
 
 /** A command of the demo failed; its own message is on the screen already. */
-export class CommandFailed extends Error {
+class CommandFailed extends Error {
   override readonly name = "CommandFailed";
 }
 
 /** Starts `sweetspot` as a user would, with what it says going to the screen, and shows the command. */
-export function sweetspot(args: readonly string[]): ChildProcess {
+function sweetspot(args: readonly string[]): ChildProcess {
   console.log(`\n$ sweetspot ${args.map(shown).join(" ")}`);
   return spawn(process.execPath, [program, ...args, "--json"], { stdio: ["ignore", "pipe", "inherit"] });
 }

@@ -1,3 +1,4 @@
+import "./no-telemetry.ts";
 import type { Tensor } from "@sweetspot/sidecar";
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 

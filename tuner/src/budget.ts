@@ -15,11 +15,6 @@ export class Budget {
     return (this.#now() - this.#start) / 1000;
   }
 
-  /** Share of the budget that is used up, at most 1. */
-  fraction(): number {
-    return Math.min(1, this.elapsed() / this.seconds);
-  }
-
   /** Seconds until `share` of the budget is used up; 0 when it is. */
   until(share: number): number {
     return Math.max(0, share * this.seconds - this.elapsed());

@@ -4,7 +4,7 @@ export type { Sample, SampleSet } from "./inputs/sample.ts";
 export { synthesise } from "./inputs/synthesise.ts";
 export type { LoadJob } from "./load/load-job.ts";
 export { describeRemoteModel, RemoteModelError } from "./load/remote-model.ts";
-export { prepareMix, type RequestMix } from "./load/request-mix.ts";
+export { type PreparedRequest, prepareMix, type RequestMix } from "./load/request-mix.ts";
 export { LoadClient, runLoad } from "./load/run-load.ts";
 export { OutputError } from "./output-directory.ts";
 export { SidecarProcess } from "./race/sidecar-process.ts";

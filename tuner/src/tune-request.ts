@@ -38,8 +38,9 @@ export type TuneStage = "Environment" | "Variants" | "Quality" | "CostTable" | "
 export interface ProgressEvent {
   readonly stage: TuneStage;
   readonly message: string;
-  /** Share of the budget that is used up, 0 to 1. */
-  readonly fraction: number;
+  /** Since the start. What makes an answer trustworthy is finished even when it takes longer than the budget. */
+  readonly elapsedSeconds: number;
+  readonly budgetSeconds: number;
   /** The best answer so far, in words. */
   readonly best?: string;
 }

@@ -13,10 +13,9 @@ import { prepareMix } from "./load/request-mix.ts";
 import { LoadClient } from "./load/run-load.ts";
 import { timeBatches } from "./measure/time-batches.ts";
 import { openOutputDirectory, writeDocument } from "./output-directory.ts";
-import { calibrate } from "./stages/calibrate.ts";
 import { bestReachableMilliseconds, conclude } from "./stages/conclude.ts";
 import { confirm } from "./stages/confirm.ts";
-import { startEntrants } from "./stages/entrant.ts";
+import { enterRace } from "./stages/enter-race.ts";
 import { makeVariants } from "./stages/make-variants.ts";
 import { measureTables } from "./stages/measure-tables.ts";
 import { openModel } from "./stages/open-model.ts";
@@ -37,7 +36,8 @@ export interface TuneHooks {
  * a race through the real server, decision. Writes `report.json`, `plan.json` and the variants into the output folder.
  *
  * When the signal fires, or a stage fails after something was learnt, the report says what stood until then and
- * `completed` is false. Throws only when there is nothing to decide on: a model, samples or folder that cannot be used.
+ * `completed` is false. Throws only when there is nothing to decide on: a model, samples or folder that cannot be used,
+ * or a signal that came before anything was found out.
  */
 export async function tune(
   request: TuneRequest,
@@ -47,6 +47,7 @@ export async function tune(
   const budget = new Budget(request.budgetSeconds);
   await openOutputDirectory(request.outputDirectory);
   const state = await openState(request, { signal, progress }, budget, startedAt);
+  signal.throwIfAborted();
   const completed = await untilStopped(state);
   const report = conclude(state, completed);
   await writeDocument(request.outputDirectory, "plan.json", report.decision.plan);
@@ -98,13 +99,17 @@ async function timeReference({ source, samples, outputs }: OpenedModel): Promise
   }
 }
 
-/** Runs the stages; true when all of them were run, false when the user stopped them. */
+/** Runs the stages; false when the user stopped them, or one failed after there was something to decide on. */
 async function untilStopped(state: TuningState): Promise<boolean> {
   try {
     await runStages(state);
     return !state.signal.aborted;
   } catch (error) {
-    if (!state.signal.aborted) throw error;
+    if (state.signal.aborted) return false;
+    if (state.candidates.length === 0) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `The tuning ended early, and the decision is the best so far: ${reason}`.slice(0, 1024);
+    state.findings.push({ topic: "Budget", outcome: "Warning", message });
     return false;
   }
 }
@@ -125,8 +130,7 @@ async function raceThroughServers(state: TuningState, search: Search): Promise<v
   resources.defer(() => rm(directory, { recursive: true, force: true }));
   const load = await LoadClient.start(mixOf(state));
   resources.defer(() => load.close());
-  const entrants = await startEntrants(state, search, directory, resources);
-  await calibrate(state, entrants, load);
+  const entrants = await enterRace({ state, load, directory, resources }, search);
   state.candidates = candidatesOf(predictAgain(state, search));
   await runRace(state, entrants, load);
   const { winner } = decide(state.candidates);

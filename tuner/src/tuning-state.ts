@@ -64,4 +64,10 @@ export interface TuningState {
 export const sayTo =
   (progress: (event: ProgressEvent) => void, budget: Budget) =>
   (stage: TuneStage, message: string, best?: string): void =>
-    progress({ stage, message, fraction: budget.fraction(), ...(best === undefined ? {} : { best }) });
+    progress({
+      stage,
+      message,
+      elapsedSeconds: budget.elapsed(),
+      budgetSeconds: budget.seconds,
+      ...(best === undefined ? {} : { best }),
+    });

@@ -208,8 +208,11 @@ export class EngineProcess {
   }
 }
 
-/** A debugger port or a preloaded module of the server must not be taken over by its engines. */
+/**
+ * A debugger port or a preloaded module of the server must not be taken over by its engines. ONNX Runtime 1.30 would
+ * report the use of models to its maker, and leave files in the folder for temporary files.
+ */
 function engineEnvironment(): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: _, ...environment } = process.env;
-  return environment;
+  return { ...environment, ORT_DISABLE_TELEMETRY: "1" };
 }

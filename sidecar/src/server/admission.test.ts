@@ -83,4 +83,11 @@ describe("admission", () => {
     expect(onTimeUntil(1000, 2000, target)).toBe(3000);
     expect(onTimeUntil(1000, null, target)).toBe(51_000);
   });
+
+  it("keeps a request for half a second however tight the target, so that one that cannot be met is still served", () => {
+    const target = { percentile: "P99", latencyMilliseconds: 1 } as const;
+    expect(onTimeUntil(1000, null, target)).toBe(2000);
+    expect(deadlineOf(1000, null, target)).toBe(501_000);
+    expect(deadlineOf(1000, 2000, target)).toBe(3000);
+  });
 });

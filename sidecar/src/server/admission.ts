@@ -37,6 +37,11 @@ export interface Refusal {
  * own expires only after ten times the target; one that gives `parameters.timeout` expires just then.
  */
 export const lateAnswerFactor = 10;
+/**
+ * No request without a limit of its own expires before this: a target that the machine cannot meet at all must not turn
+ * every answer into an error.
+ */
+const shortestPatienceMilliseconds = 500;
 
 /** The instant (microseconds) after which an answer is late: the client's own limit, else the target. */
 export function onTimeUntil(arrival: number, timeoutMicroseconds: number | null, target: ServiceLevelTarget): number {
@@ -45,7 +50,8 @@ export function onTimeUntil(arrival: number, timeoutMicroseconds: number | null,
 
 /** The instant (microseconds) after which an answer is of no use. */
 export function deadlineOf(arrival: number, timeoutMicroseconds: number | null, target: ServiceLevelTarget): number {
-  return arrival + (timeoutMicroseconds ?? target.latencyMilliseconds * 1000 * lateAnswerFactor);
+  const patience = Math.max(shortestPatienceMilliseconds, target.latencyMilliseconds * lateAnswerFactor);
+  return arrival + (timeoutMicroseconds ?? patience * 1000);
 }
 
 /**

@@ -61,13 +61,19 @@ async function warmUp(
   const random = seededRandom(1);
   const rows = signature.batchable ? Math.min(plan.batching.maximumRows, mostWarmUpRows) : 1;
   for (const length of lengthsToWarm(plan)) {
-    const row = { inputs: synthesiseRow(signature, length, random), rows: 1, length };
+    const row = { inputs: synthesiseRow(signature, axisSize(length, signature), random), rows: 1, length };
     for (const size of new Set([1, rows])) {
       const { inputs } = assembleBatch(Array(size).fill(row), undefined);
       const runs = Array.from({ length: pool.instances }, () => pool.run(inputs, outputs, warmUpLimitMilliseconds));
       for (const result of await Promise.allSettled(runs)) if (result.status === "rejected") tolerate(result.reason);
     }
   }
+}
+
+/** A measured length is the product of the variable axes; a made-up row has the same size on each of them. */
+function axisSize(length: number, { inputs }: ModelSignature): number {
+  const axes = inputs.map(({ shape }) => shape.slice(1).filter((size) => size === -1).length);
+  return Math.round(length ** (1 / Math.max(1, ...axes)));
 }
 
 /** A model may well refuse a made-up row and take real ones. An engine that dies on it is another matter. */

@@ -54,6 +54,7 @@ describe("the decision", () => {
   it("says of each loser whether it was measured or only predicted", () => {
     const winner = candidate("winner", "Raced", [150, 151, 152]);
     expect(whyLost(incumbent, winner)).toMatch(/^Measured 101 .* against 151/);
+    expect(whyLost(candidate("once", "Raced", [80]), winner)).toMatch(/^Measured 80 .* within noise/);
     expect(whyLost(candidate("other", "Predicted", [], 90), winner)).toMatch(/^Predicted 90 .* not raced/);
   });
 });

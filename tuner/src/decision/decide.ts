@@ -61,7 +61,7 @@ export const capacityOf = ({ measured, prediction }: Candidate): number =>
   measured?.estimate ?? prediction?.capacityRequestsPerSecond ?? 0;
 
 /** Ratio of capacities over the rounds that both ran undisturbed. */
-export function gainOver(candidate: Candidate, other: Candidate): Interval | null {
+function gainOver(candidate: Candidate, other: Candidate): Interval | null {
   const pairs = candidate.rounds.flatMap((round) => {
     const twin = other.rounds.find((rival) => rival.round === round.round);
     if (twin === undefined || twin.void || round.void) return [];
@@ -73,9 +73,9 @@ export function gainOver(candidate: Candidate, other: Candidate): Interval | nul
 /** Why a candidate lost against the winner, in one sentence. */
 export function whyLost(candidate: Candidate, winner: Candidate): string {
   const [own, best] = [capacityOf(candidate), capacityOf(winner)].map((capacity) => capacity.toFixed(0));
-  const gain = gainOver(candidate, winner);
-  if (gain !== null) {
-    const noise = gain.high >= 1 ? ", within noise" : "";
+  if (candidate.measured !== null) {
+    const gain = gainOver(candidate, winner);
+    const noise = gain === null || gain.high >= 1 ? ", within noise" : "";
     return `Measured ${own} requests/s under the target against ${best}${noise}.`;
   }
   if (candidate.prediction !== null) return `Predicted ${own} requests/s under the target against ${best}; not raced.`;

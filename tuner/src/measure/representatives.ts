@@ -43,7 +43,7 @@ const slowerPerRow = 1.1;
 
 /**
  * The next row count to measure at one length, or null when larger batches cannot be useful: they would run for longer
- * than twice the target (the scheduler caps durations below it), or have become clearly slower per row.
+ * than the target (the scheduler caps durations below it), or have become clearly slower per row.
  *
  * `measured`: microseconds by row count so far, ascending, starting with one row.
  */
@@ -52,5 +52,5 @@ export function nextRowCount(measured: readonly (readonly [rows: number, time: n
   const last = perRow.at(-1) as number;
   const next = rowCounts.find((rows) => rows > (measured.at(-1)?.[0] ?? 0));
   if (next === undefined || last > slowerPerRow * Math.min(...perRow)) return null;
-  return next * last > 2 * targetMicroseconds ? null : next;
+  return next * last > targetMicroseconds ? null : next;
 }

@@ -4,7 +4,7 @@ import { fewestMissesToFail } from "@sweetspot/planner";
 /** The step from one offered rate to the next, up or down. */
 const step = 1.15;
 /** A climb that has not found the edge after so many rungs takes up from there in the next round. */
-const mostRungs = 7;
+const mostRungs = 5;
 
 /**
  * The rate to offer next in one round, or null when the edge is found: from a guess of the capacity upwards while the

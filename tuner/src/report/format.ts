@@ -35,6 +35,3 @@ export function bytes(value: number): string {
   const power = value < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(value) / 3));
   return `${figure(value / 1000 ** power)} ${units[power]}`;
 }
-
-/** `sha256:0123456789ab...` shortened for reading. */
-export const shortDigest = (digest: string): string => digest.slice(0, "sha256:".length + 12);

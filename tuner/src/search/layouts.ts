@@ -3,7 +3,7 @@ import type { Layout } from "@sweetspot/crds";
 /**
  * The ways to divide `cpus` CPUs among engine processes that are worth measuring: from one process with all threads to
  * one process per CPU, by halves. One session with two threads and two sessions with one differ by a factor of 0.9 to 1.3
- * either way, so this is searched and not assumed.
+ * either way, so this is searched and not assumed. All are pinned until a trial of the real server says that it hurts.
  */
 export function layoutsFor(cpus: number): Layout[] {
   const layouts: Layout[] = [];
@@ -24,3 +24,13 @@ export const defaultLayout = (cpus: number): Layout => ({
   pinned: false,
   spinning: true,
 });
+
+/** Only the naive default spins: spinning threads take the CPU from whatever else lives on the node. */
+export const isDefaultLayout = ({ spinning }: Layout): boolean => spinning;
+
+/**
+ * Do two layouts share a cost table? Tables are measured with nothing beside the engines, where pinning makes no
+ * difference; whether it pays is seen only with the server around them.
+ */
+export const shareTable = (a: Layout, b: Layout): boolean =>
+  a.instances === b.instances && a.threadsPerInstance === b.threadsPerInstance && a.spinning === b.spinning;

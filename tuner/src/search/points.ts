@@ -35,14 +35,19 @@ export function pointOf(
 export function nameOf({ variant, layout, policy }: SearchPoint): string {
   const threads = `${layout.instances}x${layout.threadsPerInstance}`;
   if (policy.maximumRows === 1) return `${variant.toLowerCase()}-${threads}-b1-f${policy.inFlightPerInstance}`;
-  const milliseconds = Math.max(1, Math.round(policy.maximumBatchMicroseconds / 1000));
-  return `${variant.toLowerCase()}-${threads}-b${policy.maximumRows}-${milliseconds}ms-f${policy.inFlightPerInstance}`;
+  const { maximumBatchMicroseconds: cap } = policy;
+  const longest = isShort(cap) ? `${cap}us` : `${Math.round(cap / 1000)}ms`;
+  return `${variant.toLowerCase()}-${threads}-b${policy.maximumRows}-${longest}-f${policy.inFlightPerInstance}`;
 }
+
+/** Whole milliseconds would make the caps of a tight target look alike. */
+const isShort = (microseconds: number): boolean => microseconds < 5000;
 
 /** A point in words: "OnnxRuntime INT8Dynamic, 2x1 threads, batch <= 8 and 15 ms". */
 export function summaryOf({ variant, layout, policy }: Pick<SearchPoint, "variant" | "layout" | "policy">): string {
   const threads = `${layout.instances}x${layout.threadsPerInstance} threads${layout.pinned ? ", pinned" : ""}`;
-  const milliseconds = Math.round(policy.maximumBatchMicroseconds / 1000);
+  const { maximumBatchMicroseconds: cap } = policy;
+  const milliseconds = isShort(cap) ? cap / 1000 : Math.round(cap / 1000);
   const batch = policy.maximumRows === 1 ? "no batching" : `batch <= ${policy.maximumRows} and ${milliseconds} ms`;
   const ahead = policy.inFlightPerInstance > 1 ? `, ${policy.inFlightPerInstance} batches in hand` : "";
   return `OnnxRuntime ${variant}, ${threads}, ${batch}${ahead}`;

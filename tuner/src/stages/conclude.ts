@@ -10,7 +10,7 @@ import {
 import { latencyAt, poissonArrivals, seededRandom, simulate, withoutBatching } from "@sweetspot/planner";
 import { type Choice, capacityOf, decide, lowestLatency, whyLost } from "../decision/decide.ts";
 import { findingsFrom } from "../decision/findings.ts";
-import { defaultLayout } from "../search/layouts.ts";
+import { defaultLayout, shareTable } from "../search/layouts.ts";
 import { pointOf, summaryOf } from "../search/points.ts";
 import type { LoadableVariant, TuningState } from "../tuning-state.ts";
 import { questionDigest } from "./open-model.ts";
@@ -94,7 +94,7 @@ export function bestReachableMilliseconds({ tables, request, model }: TuningStat
 function planOf(state: TuningState, winner: Candidate): Decision["plan"] {
   const variant = state.eligible.find((one) => one.variant === winner.variant) ?? state.model.source;
   const measured = state.tables.find(
-    (table) => table.variant === winner.variant && JSON.stringify(table.layout) === JSON.stringify(winner.layout),
+    (table) => table.variant === winner.variant && shareTable(table.layout, winner.layout),
   );
   const plan: ServingPlan = planFor(state, {
     revision: winner.name,

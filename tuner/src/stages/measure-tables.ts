@@ -5,7 +5,7 @@ import { heldOutError } from "../measure/held-out.ts";
 import { measureTable } from "../measure/measure-table.ts";
 import { representativeSamples } from "../measure/representatives.ts";
 import { timeBatches } from "../measure/time-batches.ts";
-import { defaultLayout, layoutsFor } from "../search/layouts.ts";
+import { defaultLayout, isDefaultLayout, layoutsFor } from "../search/layouts.ts";
 import { pointsFor } from "../search/points.ts";
 import type { LoadableVariant, TuningState } from "../tuning-state.ts";
 
@@ -34,7 +34,9 @@ export async function measureTables(state: TuningState): Promise<void> {
     for (const layout of layoutsFor(state.cpus).reverse()) {
       for (const variant of state.eligible) {
         // Each variant gets one table whatever the time: without it there is nothing to choose from.
-        const first = !state.tables.some((table) => table.variant === variant.variant && table.layout.pinned);
+        const first = !state.tables.some(
+          (table) => table.variant === variant.variant && !isDefaultLayout(table.layout),
+        );
         if (!first && (state.budget.until(deadlineShare) === 0 || isHopeless(state, variant))) continue;
         await addTable(state, reference, variant, layout, state.model.signature.batchable);
       }

@@ -1,7 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { apiVersion, digestOf, sha256, type TuningQuestion } from "@sweetspot/crds";
 import { seededRandom } from "@sweetspot/planner";
-import { createEnginePool, describeModel, type ModelSignature, probeParity, requestShaper } from "@sweetspot/sidecar";
+import {
+  createEnginePool,
+  describeModel,
+  EngineFailure,
+  type EnginePool,
+  type ModelSignature,
+  probeParity,
+  requestShaper,
+} from "@sweetspot/sidecar";
 import { loadSamples } from "../inputs/load-samples.ts";
 import type { SampleSet } from "../inputs/sample.ts";
 import { synthesise } from "../inputs/synthesise.ts";
@@ -57,13 +65,23 @@ async function sourceVariant(
   outputs: readonly string[],
   digest: string,
 ): Promise<LoadableVariant> {
-  const layout = { instances: 1, threadsPerInstance: 1, pinned: false, spinning: false };
-  const pool = await createEnginePool({ engine: "OnnxRuntime", file: request.modelFile, layout });
+  const pool = await openSource(request.modelFile);
   try {
     const parity = await probeParity(pool, signature, outputs, { tolerance: losslessTolerance });
     return { variant: "Source", file: request.modelFile, digest, padding: parity.padding ?? undefined };
   } finally {
     await pool.close();
+  }
+}
+
+/** The engine's own words say best what it does not like about the user's model. */
+async function openSource(file: string): Promise<EnginePool> {
+  const layout = { instances: 1, threadsPerInstance: 1, pinned: false, spinning: false };
+  try {
+    return await createEnginePool({ engine: "OnnxRuntime", file, layout });
+  } catch (error) {
+    if (!(error instanceof EngineFailure && error.kind === "Rejected")) throw error;
+    throw new RequestError(`${file} cannot be tuned: ${error.message}. Export it again for ONNX Runtime.`);
   }
 }
 

@@ -1,6 +1,6 @@
-import { type Candidate, canonicalJson, type MeasuredTable } from "@sweetspot/crds";
+import type { Candidate, MeasuredTable } from "@sweetspot/crds";
 import { type Predicted, searchPlans, withoutBatching } from "@sweetspot/planner";
-import { defaultLayout } from "../search/layouts.ts";
+import { isDefaultLayout, shareTable } from "../search/layouts.ts";
 import { nameOf, pointOf, pointsFor, type SearchPoint, summaryOf } from "../search/points.ts";
 import type { TuningState } from "../tuning-state.ts";
 
@@ -10,17 +10,16 @@ export interface Search {
   readonly ranked: readonly Predicted<SearchPoint>[];
 }
 
-/** The search may take this long, or this share of the budget where that is more. */
-const searchSeconds = 5;
-const searchShare = 0.05;
+/** The search may take this share of the budget. */
+const searchShare = 0.08;
 /** Best predictions that go into the report, whatever their kind. */
 const reported = 6;
 
 /** Simulates every point of the search and keeps what is worth reporting. */
 export function predictAll(state: TuningState): Search {
   const { request, model, tables, budget } = state;
-  const end = budget.elapsed() + Math.max(searchSeconds, searchShare * budget.seconds);
-  const tuned = tables.filter(({ layout }) => layout.pinned);
+  const end = budget.elapsed() + searchShare * budget.seconds;
+  const tuned = tables.filter(({ layout }) => !isDefaultLayout(layout));
   const points = pointsFor(tuned, request.target, model.signature.batchable);
   const ranked = searchPlans(points, {
     ...common(state),
@@ -37,15 +36,14 @@ const common = ({ request, model }: TuningState) => ({
 });
 
 function predictIncumbent(state: TuningState): Predicted<SearchPoint> {
-  const unpinned = state.tables.find(({ layout }) => !layout.pinned) as MeasuredTable;
-  const point = { ...pointOf(unpinned, withoutBatching), layout: defaultLayout(state.cpus) };
+  const table = state.tables.find(({ layout }) => isDefaultLayout(layout)) as MeasuredTable;
+  const point = pointOf(table, withoutBatching);
   return searchPlans([point], { ...common(state), stop: () => false })[0] as Predicted<SearchPoint>;
 }
 
 /** The point of a candidate with its table as it is now: calibration changes tables after the search. */
 export function currentPoint({ tables }: TuningState, { variant, layout, policy }: SearchPoint): SearchPoint {
-  const same = (table: MeasuredTable) =>
-    table.variant === variant && canonicalJson(table.layout) === canonicalJson(layout);
+  const same = (table: MeasuredTable) => table.variant === variant && shareTable(table.layout, layout);
   return pointOf(tables.find(same) as MeasuredTable, policy);
 }
 

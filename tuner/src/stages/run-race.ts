@@ -7,6 +7,7 @@ import type { Entrant } from "./entrant.ts";
 
 /** The race ends here; the rest is for the confirming run. */
 const deadlineShare = 0.92;
+const overdueShare = 1.5;
 const rounds = { minimum: 3, maximum: 12 };
 /**
  * A rung lasts for so many times the target: a rate a tenth above capacity takes ten times the target until its queue
@@ -37,6 +38,7 @@ export async function runRace(state: TuningState, entrants: readonly Entrant[], 
     maximumRounds: rounds.maximum,
     seed: request.seed,
     hasTimeFor: (seconds) => budget.until(deadlineShare) >= seconds,
+    isOverdue: () => budget.elapsed() > overdueShare * budget.seconds,
     signal,
     onRound: (round) => state.say("Race", `Round ${round + 1} is done`),
   });
@@ -56,6 +58,7 @@ function entered(candidate: Candidate, rounds: Candidate["rounds"] | undefined):
   const valid = rounds.filter((round) => !round.void).map((round) => round.capacityRequestsPerSecond);
   if (valid.length === 0) return { ...candidate, rounds };
   const only = mean(valid);
-  const measured = meanInterval(valid) ?? { estimate: only, low: only, high: only };
+  const { estimate, low, high } = meanInterval(valid) ?? { estimate: only, low: only, high: only };
+  const measured = { estimate, low: Math.max(0, low), high };
   return { ...candidate, rounds, measured, role: candidate.role === "Incumbent" ? "Incumbent" : "Raced" };
 }

@@ -39,7 +39,10 @@ const probeSeconds = 60;
 export async function findPython(environment: NodeJS.ProcessEnv = process.env): Promise<PythonEnvironment | null> {
   for (const executable of pythonCandidates(environment)) {
     if (executable.includes("/") && !existsSync(executable)) continue;
-    const run = await runLimited(executable, ["-I", "-c", probe], { timeoutSeconds: probeSeconds });
+    const run = await runLimited(executable, ["-I", "-c", probe], {
+      timeoutSeconds: probeSeconds,
+      environment: { ...process.env, ORT_DISABLE_TELEMETRY: "1" },
+    });
     const versions = parseVersions(run.stdout);
     if (run.code === 0 && versions !== null) return { executable, versions };
   }

@@ -45,13 +45,17 @@ export async function quantize(
   return { ...resultOf(run, limits), output };
 }
 
-/** No thread pools beside the engine's own, temporary files where the variant goes, nothing written beside the script. */
+/**
+ * No thread pools beside the engine's own, temporary files where the variant goes, nothing written beside the script,
+ * and nothing reported to the maker of ONNX Runtime.
+ */
 const toolEnvironment = (scratch: string): NodeJS.ProcessEnv => ({
   ...process.env,
   TMPDIR: scratch,
   OPENBLAS_NUM_THREADS: "1",
   OMP_NUM_THREADS: "1",
   PYTHONDONTWRITEBYTECODE: "1",
+  ORT_DISABLE_TELEMETRY: "1",
 });
 
 /** Puts the end of the program into words; its own document speaks first. */
