@@ -1,7 +1,11 @@
 #!/usr/bin/env node
-import { runCli } from "./program.ts";
-import { processTerminal } from "./terminal.ts";
+import { takeServerFlags } from "./server-flags.ts";
 
+takeServerFlags(process.argv.slice(2));
+
+// Only now: what a server imports need not be loaded twice.
+const { runCli } = await import("./program.ts");
+const { processTerminal } = await import("./terminal.ts");
 const code = await runCli(process.argv.slice(2), {
   terminal: processTerminal(),
   signals: { source: process, now: () => performance.now() },

@@ -7,6 +7,7 @@ export { describeModel } from "./model/describe-model.ts";
 export { probeParity } from "./model/parity-probe.ts";
 export type { ModelSignature, TensorSpec } from "./model/signature.ts";
 export { synthesiseRow } from "./model/synthesise.ts";
+export { serverNodeFlags } from "./node-flags.ts";
 export { fileDigest, loadPlan } from "./plan/load-plan.ts";
 export { PlanError } from "./plan/plan-error.ts";
 export { safePlan } from "./plan/safe-plan.ts";

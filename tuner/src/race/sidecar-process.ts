@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseDocument, ServiceLevelReport, type ServingPlan } from "@sweetspot/crds";
+import { serverNodeFlags } from "@sweetspot/sidecar";
 import * as z from "zod";
 
 const Ready = z.object({ httpPort: z.int().min(1).max(65_535), metricsPort: z.int().min(1).max(65_535) });
@@ -29,7 +30,10 @@ export class SidecarProcess {
   /** Starts a server for a plan, which is written to `planFile`; resolves when it is warm. Throws `SidecarError`. */
   static async start(plan: ServingPlan, planFile: string): Promise<SidecarProcess> {
     await writeFile(planFile, JSON.stringify(plan));
-    const child = fork(program, [planFile], { execArgv: [], stdio: ["ignore", "ignore", "pipe", "ipc"] });
+    const child = fork(program, [planFile], {
+      execArgv: [...serverNodeFlags],
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+    });
     try {
       return new SidecarProcess(child, plan, await ready(child));
     } catch (error) {
