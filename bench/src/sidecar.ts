@@ -80,7 +80,7 @@ const policyOf = (former: BatchPolicy["former"], maximumRows: number): BatchPoli
   maximumBatchMicroseconds: 1_000_000,
   holdMicroseconds: 0,
   windowRequests: 64,
-  inFlightPerInstance: 2,
+  inFlightPerInstance: 1,
 });
 
 async function fixedLength(

@@ -2,6 +2,7 @@
 import { elementBytes, elementCount, type Tensor } from "../../tensor.ts";
 import { aligned } from "./binary-elements.ts";
 import type { RequestedOutput } from "./decode-request.ts";
+import { floatsJson } from "./float-json.ts";
 
 /** The body of an answer. */
 export interface EncodedResponse {
@@ -47,6 +48,7 @@ function dataJson(tensor: Tensor): string {
   const { datatype } = tensor;
   if (datatype === "BYTES") return stringsJson(tensor);
   if (datatype === "BOOL") return Array.from(tensor.data, (byte) => byte !== 0).join(",");
+  if (datatype === "FP32") return floatsJson(viewOf(tensor) as Float32Array);
   const text = viewOf(tensor).join(",");
   return datatype.startsWith("FP") && /[NI]/.test(text) ? text.replace(/NaN|-?Infinity/g, "null") : text;
 }
