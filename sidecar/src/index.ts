@@ -20,4 +20,4 @@ export type { Log } from "./server/log.ts";
 export { type Sidecar, type SidecarOptions, type SidecarPorts, startSidecar } from "./sidecar.ts";
 export { LogHistogram } from "./telemetry/log-histogram.ts";
 export { metricCatalogue } from "./telemetry/metric-catalogue.ts";
-export { elementBytes, elementCount, type Tensor } from "./tensor.ts";
+export { elementArrays, elementBytes, elementCount, type Tensor } from "./tensor.ts";

@@ -1,5 +1,5 @@
-/// <reference lib="esnext.float16" />
 import type { Datatype, Padding } from "@sweetspot/crds";
+import { encodeNumbers } from "../model/numbers.ts";
 import { elementBytes, type Tensor } from "../tensor.ts";
 
 /** One request as a part of a batch. */
@@ -78,22 +78,8 @@ function concatenatePadded(
 
 const product = (sizes: readonly number[]): number => sizes.reduce((total, size) => total * size, 1);
 
-const scalarArrays = {
-  BOOL: Uint8Array,
-  UINT8: Uint8Array,
-  UINT16: Uint16Array,
-  UINT32: Uint32Array,
-  INT8: Int8Array,
-  INT16: Int16Array,
-  INT32: Int32Array,
-  FP16: Float16Array,
-  FP32: Float32Array,
-  FP64: Float64Array,
-};
-
 /** The little-endian bytes of one number. Throws for `BYTES`, which no plan may pad. */
 export function scalarBytes(datatype: Datatype, value: number): Uint8Array {
   if (datatype === "BYTES") throw new Error("BYTES tensors have no pad value");
-  if (datatype === "INT64" || datatype === "UINT64") return new Uint8Array(BigInt64Array.of(BigInt(value)).buffer);
-  return new Uint8Array(scalarArrays[datatype].of(value).buffer);
+  return encodeNumbers(datatype, [value]);
 }

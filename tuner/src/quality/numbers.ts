@@ -1,38 +1,16 @@
-/// <reference lib="esnext.float16" />
-import type { Datatype } from "@sweetspot/crds";
-import type { Tensor } from "@sweetspot/sidecar";
+import { elementArrays, type Tensor } from "@sweetspot/sidecar";
 
 type NumberArray = { readonly length: number; readonly [index: number]: number };
-type ArrayType = {
-  new (buffer: ArrayBufferLike, offset: number, length: number): ArrayLike<number | bigint>;
-  readonly BYTES_PER_ELEMENT: number;
-};
-
-const arrays: Partial<Record<Datatype, ArrayType>> = {
-  BOOL: Uint8Array,
-  UINT8: Uint8Array,
-  UINT16: Uint16Array,
-  UINT32: Uint32Array,
-  UINT64: BigUint64Array,
-  INT8: Int8Array,
-  INT16: Int16Array,
-  INT32: Int32Array,
-  INT64: BigInt64Array,
-  FP16: Float16Array,
-  FP32: Float32Array,
-  FP64: Float64Array,
-};
-
 /**
  * The elements of a tensor as numbers, FP16 and 64-bit integers converted; a view of the tensor's own bytes where
  * they are aligned. Throws `RangeError` for BYTES.
  */
 export function numbersOf({ name, datatype, data }: Tensor): NumberArray {
-  const type = arrays[datatype];
-  if (type === undefined) throw new RangeError(`output ${name} holds ${datatype}, which cannot be compared`);
+  if (datatype === "BYTES") throw new RangeError(`output ${name} holds ${datatype}, which cannot be compared`);
+  const type = elementArrays[datatype];
   const width = type.BYTES_PER_ELEMENT;
   const bytes = data.byteOffset % width === 0 ? data : new Uint8Array(data);
-  const view = new type(bytes.buffer, bytes.byteOffset, bytes.byteLength / width);
+  const view = new type(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength / width);
   return typeof view[0] === "bigint" ? Float64Array.from(view as ArrayLike<bigint>, Number) : (view as NumberArray);
 }
 

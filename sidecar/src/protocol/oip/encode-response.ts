@@ -1,5 +1,4 @@
-/// <reference lib="esnext.float16" />
-import { elementBytes, elementCount, type Tensor } from "../../tensor.ts";
+import { elementArrays, elementBytes, elementCount, type Tensor } from "../../tensor.ts";
 import { aligned } from "./binary-elements.ts";
 import type { RequestedOutput } from "./decode-request.ts";
 import { floatsJson } from "./float-json.ts";
@@ -65,22 +64,12 @@ function stringsJson({ data, shape }: Tensor): string {
   return items.join(",");
 }
 
-const views = {
-  UINT8: Uint8Array,
-  UINT16: Uint16Array,
-  UINT32: Uint32Array,
-  UINT64: BigUint64Array,
-  INT8: Int8Array,
-  INT16: Int16Array,
-  INT32: Int32Array,
-  INT64: BigInt64Array,
-  FP16: Float16Array,
-  FP32: Float32Array,
-  FP64: Float64Array,
-};
-
 function viewOf({ datatype, data }: Tensor): { join(separator: string): string } {
   const width = elementBytes(datatype) as number;
   const { buffer, byteOffset, byteLength } = aligned(data, width);
-  return new views[datatype as keyof typeof views](buffer as ArrayBuffer, byteOffset, byteLength / width);
+  return new elementArrays[datatype as keyof typeof elementArrays](
+    buffer as ArrayBuffer,
+    byteOffset,
+    byteLength / width,
+  );
 }
