@@ -82,13 +82,14 @@ const report = async (request: TuneRequest): Promise<TuningReport> =>
     })
   ).report;
 
-/** Predicted over measured: capacity of the winner, and its latency in the confirming run at 70 % of that. */
+/** Predicted over measured: capacity of the winner, and its latency at the rate of the confirming run, 70 % of that. */
 function rowsOf({ question, candidates, decision }: TuningReport): ResultRow[] {
   const winner = candidates.find(({ name }) => name === decision.winner);
   if (!winner?.prediction || !winner.measured || decision.confirmation === null) {
     throw new Error(`${question.model.name} was not raced: ${decision.reason}`);
   }
-  const { capacityRequestsPerSecond, latencyAt70PercentMilliseconds } = winner.prediction;
+  const { capacityRequestsPerSecond } = winner.prediction;
+  const { latencyMilliseconds, predictedLatencyMilliseconds } = decision.confirmation;
   const single = (value: number) => ({ median: value, minimum: value, maximum: value, rounds: winner.rounds.length });
   const capacity = {
     median: capacityRequestsPerSecond / winner.measured.estimate,
@@ -96,7 +97,7 @@ function rowsOf({ question, candidates, decision }: TuningReport): ResultRow[] {
     maximum: capacityRequestsPerSecond / Math.max(winner.measured.low, 1e-9),
     rounds: winner.rounds.filter((round) => !round.void).length,
   };
-  const latency = single(latencyAt70PercentMilliseconds / decision.confirmation.latencyMilliseconds);
+  const latency = single((predictedLatencyMilliseconds ?? Number.POSITIVE_INFINITY) / latencyMilliseconds);
   return [
     { measure: `${question.model.name}: capacity, predicted / measured`, ratio: capacity, wanted, atMost },
     { measure: `${question.model.name}: p99 at 70 % load, predicted / measured`, ratio: latency, wanted, atMost },

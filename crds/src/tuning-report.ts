@@ -109,6 +109,8 @@ export const Decision = z.object({
     .object({
       offeredRequestsPerSecond: z.number().positive(),
       latencyMilliseconds: z.number().nonnegative(),
+      /** What the simulator says of the same rate; null where it sees no end of the queue. */
+      predictedLatencyMilliseconds: z.number().nonnegative().nullable(),
       verdict: LatencyVerdict,
     })
     .nullable(),

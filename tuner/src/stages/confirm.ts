@@ -1,5 +1,12 @@
 import { badRequests, type Candidate, type Decision, type LoadStage, shareOf } from "@sweetspot/crds";
-import { judgeMisses, seededRandom, simulateNullMisses } from "@sweetspot/planner";
+import {
+  judgeMisses,
+  latencyAt,
+  poissonArrivals,
+  seededRandom,
+  simulate,
+  simulateNullMisses,
+} from "@sweetspot/planner";
 import { capacityOf } from "../decision/decide.ts";
 import type { LoadClient } from "../load/run-load.ts";
 import { latencyOf } from "../race/ladder.ts";
@@ -13,6 +20,7 @@ const recommendedShare = 0.7;
 const minimumSeconds = 3;
 const confidence = 0.95;
 const nullRuns = 200;
+const simulatedRequests = 10_000;
 const simulatedRequestsAtMost = 600_000;
 
 /**
@@ -47,6 +55,14 @@ function confirmedRate({ request, findings }: TuningState, winner: Candidate): n
   return recommendedShare * capacity;
 }
 
+/** Simulated latency at the target's percentile at this rate; null where the simulated queue has no end. */
+function predictLatency({ model, request }: TuningState, point: SearchPoint, requestsPerSecond: number): number | null {
+  const arrivals = poissonArrivals(simulatedRequests, model.shapes, seededRandom(request.seed));
+  const run = simulate(point, arrivals, requestsPerSecond, seededRandom(request.seed));
+  const latency = latencyAt(run, shareOf(request.target.percentile)) / 1000;
+  return Number.isFinite(latency) ? latency : null;
+}
+
 function judged(state: TuningState, point: SearchPoint, stage: LoadStage): NonNullable<Decision["confirmation"]> {
   const { percentile } = state.request.target;
   const allowed = 1 - shareOf(percentile);
@@ -58,6 +74,7 @@ function judged(state: TuningState, point: SearchPoint, stage: LoadStage): NonNu
   return {
     offeredRequestsPerSecond: requestsPerSecond,
     latencyMilliseconds: Math.min(latencyOf(stage, percentile), Number.MAX_SAFE_INTEGER),
+    predictedLatencyMilliseconds: predictLatency(state, point, requestsPerSecond),
     verdict: judgeMisses({ requests, misses: badRequests(stage.counts) }, allowed, confidence, nullMisses),
   };
 }

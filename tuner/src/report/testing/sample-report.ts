@@ -197,6 +197,7 @@ const decision = () => ({
   confirmation: {
     offeredRequestsPerSecond: 223,
     latencyMilliseconds: 31.7,
+    predictedLatencyMilliseconds: 40.2,
     verdict: {
       result: "Pass",
       requests: 2230,
