@@ -2,7 +2,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { checkDocument, LoadReport, TuningReport } from "@sweetspot/crds";
-import { describeModel } from "@sweetspot/sidecar";
+import { describeModel, loadPlan } from "@sweetspot/sidecar";
 import { loadSamples } from "@sweetspot/tuner";
 import { proveAnswers } from "./prove-answers.ts";
 import { type Outcome, resultTable } from "./result-table.ts";
@@ -44,13 +44,14 @@ async function demonstrate(subject: Subject): Promise<Outcome> {
   console.log(`\n${"-".repeat(40)} ${subject.title}`);
   await subject.writeSamples();
   const report = await tuned(subject, folder);
+  const { artifact } = await loadPlan(join(folder, "plan.json"));
   const server = await serve(join(folder, "plan.json"));
   try {
     const url = `http://127.0.0.1:${server.httpPort}`;
     const samples = (
       await loadSamples(subject.samplesFile, await describeModel(subject.modelFile), tokenizerOf(subject))
     ).samples;
-    const proof = await proveAnswers(subject, samples, report, `${url}/v2/models/${subject.name}/infer`);
+    const proof = await proveAnswers(subject, samples, artifact, `${url}/v2/models/${subject.name}/infer`);
     return { subject, report, proof, load: await traffic(subject, report, url) };
   } finally {
     await server.stop();

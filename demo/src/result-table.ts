@@ -51,7 +51,7 @@ function gain({ decision }: TuningReport): string {
   return `${estimate.toFixed(2)}x the naive default's capacity (95 % interval ${low.toFixed(2)} to ${high.toFixed(2)}, paired rounds)`;
 }
 
-function answers({ requests, largestDifference, lowestCosine, holds }: Proof): string {
+function answers({ requests, largestDifference, meanCosine, holds }: Proof): string {
   const verdict = holds ? "agree" : "DO NOT agree";
-  return `${requests} of ${requests} compared, ${verdict} with direct ONNX Runtime calls of the source model (largest difference ${largestDifference.toExponential(1)}, lowest cosine ${lowestCosine.toFixed(6)})`;
+  return `${requests} of ${requests} compared, ${verdict} with direct ONNX Runtime calls of the same file (largest difference ${largestDifference.toExponential(1)}, mean cosine ${meanCosine.toFixed(6)})`;
 }

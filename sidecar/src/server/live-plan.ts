@@ -116,7 +116,8 @@ export class LivePlan {
     this.#planError =
       error instanceof PlanError ? error.message.slice(0, 1024) : "The plan cannot be served; see the server's log.";
     metrics.planRefused();
-    log.error({ err: error, cause: (error as Error).cause }, "plan refused, the last good one keeps serving");
+    const rest = this.#current === null ? "nothing is served" : "the last good one keeps serving";
+    log.error({ err: error, cause: (error as Error).cause }, `plan refused, ${rest}`);
   }
 
   /** Batches are counted for the plan that runs when they end: after a change in place that is the new one. */

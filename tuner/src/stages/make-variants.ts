@@ -15,16 +15,16 @@ const memoryBytes = 8 * 1024 ** 3;
  */
 export async function makeVariants(state: TuningState): Promise<void> {
   const { request, model, environment, budget, signal } = state;
+  const names = withSource(request.variants);
   const context = {
     directory: join(request.outputDirectory, "variants"),
     calibration: calibrationSamples(model.samples.samples),
     timeoutSeconds: Math.max(20, variantShare * budget.seconds),
     memoryBytes,
-    python: await findPython(),
+    python: names.length > 1 ? await findPython() : null,
     environment,
     signal,
   };
-  const names = withSource(request.variants);
   state.say("Variants", `Making ${names.slice(1).join(" and ") || "nothing but the source"}`);
   // The tools mostly wait for one core each, so making variants side by side takes little more than the slowest.
   const outcomes = await Promise.all(
