@@ -46,7 +46,7 @@ function confirmation({ decision, question }: TuningReport): string {
 
 function gain({ decision }: TuningReport): string {
   const { gainOverDefault } = decision;
-  if (gainOverDefault === null) return `none over the naive default: ${decision.reason}`;
+  if (gainOverDefault === null || gainOverDefault.low <= 1) return `none that is certain: ${decision.reason}`;
   const { estimate, low, high } = gainOverDefault;
   return `${estimate.toFixed(2)}x the naive default's capacity (95 % interval ${low.toFixed(2)} to ${high.toFixed(2)}, paired rounds)`;
 }
