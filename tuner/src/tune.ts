@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TuningReport } from "@sweetspot/crds";
 import { median } from "@sweetspot/planner";
-import { createEnginePool } from "@sweetspot/sidecar";
 import { Budget } from "./budget.ts";
 import { decide } from "./decision/decide.ts";
 import { usableCpus } from "./environment/cpu-list.ts";
@@ -11,6 +10,7 @@ import { describeEnvironment } from "./environment/describe.ts";
 import { noiseOf } from "./environment/noise.ts";
 import { prepareMix } from "./load/request-mix.ts";
 import { LoadClient } from "./load/run-load.ts";
+import { openSingleEngine } from "./measure/single-engine.ts";
 import { timeBatches } from "./measure/time-batches.ts";
 import { openOutputDirectory, writeDocument } from "./output-directory.ts";
 import { bestReachableMilliseconds, conclude } from "./stages/conclude.ts";
@@ -88,8 +88,7 @@ async function openState(
 
 /** A/A test: the same request to the same engine, again and again. Times in microseconds. */
 async function timeReference({ source, samples, outputs }: OpenedModel): Promise<number[]> {
-  const layout = { instances: 1, threadsPerInstance: 1, pinned: false, spinning: false };
-  const pool = await createEnginePool({ engine: "OnnxRuntime", file: source.file, layout });
+  const pool = await openSingleEngine(source.file);
   const byLength = samples.samples.toSorted((a, b) => a.length - b.length);
   const inputs = byLength[Math.floor(byLength.length / 2)]?.inputs ?? [];
   try {

@@ -4,12 +4,12 @@ import { createEnginePool, type EnginePool } from "@sweetspot/sidecar";
 import { heldOutError } from "../measure/held-out.ts";
 import { measureTable } from "../measure/measure-table.ts";
 import { representativeSamples } from "../measure/representatives.ts";
+import { openSingleEngine } from "../measure/single-engine.ts";
 import { timeBatches } from "../measure/time-batches.ts";
 import { defaultLayout, isDefaultLayout, layoutsFor } from "../search/layouts.ts";
 import { pointsFor } from "../search/points.ts";
 import type { LoadableVariant, TuningState } from "../tuning-state.ts";
 
-const singleThread: Layout = { instances: 1, threadsPerInstance: 1, pinned: false, spinning: false };
 /** Budgets below this get a coarser table: fewer lengths, shorter timing. */
 const fineBudgetSeconds = 180;
 /** Tables must be done by this share of the budget; the race needs the rest. */
@@ -23,11 +23,7 @@ const hopeless = 0.75;
  * share of the budget is gone.
  */
 export async function measureTables(state: TuningState): Promise<void> {
-  const reference = await createEnginePool({
-    engine: "OnnxRuntime",
-    file: state.model.source.file,
-    layout: singleThread,
-  });
+  const reference = await openSingleEngine(state.model.source.file);
   try {
     const source = state.eligible[0] as LoadableVariant;
     await addTable(state, reference, source, defaultLayout(state.cpus), false);

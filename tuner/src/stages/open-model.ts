@@ -2,7 +2,6 @@ import { readFile } from "node:fs/promises";
 import { apiVersion, digestOf, sha256, type TuningQuestion } from "@sweetspot/crds";
 import { seededRandom } from "@sweetspot/planner";
 import {
-  createEnginePool,
   describeModel,
   EngineFailure,
   type EnginePool,
@@ -13,6 +12,7 @@ import {
 import { loadSamples } from "../inputs/load-samples.ts";
 import type { SampleSet } from "../inputs/sample.ts";
 import { synthesise } from "../inputs/synthesise.ts";
+import { openSingleEngine } from "../measure/single-engine.ts";
 import { defaultMetric } from "../quality/metrics.ts";
 import type { TuneRequest } from "../tune-request.ts";
 import type { LoadableVariant, OpenedModel } from "../tuning-state.ts";
@@ -76,9 +76,8 @@ async function sourceVariant(
 
 /** The engine's own words say best what it does not like about the user's model. */
 async function openSource(file: string): Promise<EnginePool> {
-  const layout = { instances: 1, threadsPerInstance: 1, pinned: false, spinning: false };
   try {
-    return await createEnginePool({ engine: "OnnxRuntime", file, layout });
+    return await openSingleEngine(file);
   } catch (error) {
     if (!(error instanceof EngineFailure && error.kind === "Rejected")) throw error;
     throw new RequestError(`${file} cannot be tuned: ${error.message}. Export it again for ONNX Runtime.`);

@@ -2,7 +2,6 @@ import type { Padding, QualityResult } from "@sweetspot/crds";
 import { seededRandom } from "@sweetspot/planner";
 import {
   assembleBatch,
-  createEnginePool,
   type EnginePool,
   probeParity,
   requestShaper,
@@ -10,6 +9,7 @@ import {
   type Tensor,
 } from "@sweetspot/sidecar";
 import type { Sample } from "../inputs/sample.ts";
+import { openSingleEngine } from "../measure/single-engine.ts";
 import { type Batching, compareReadings, readAlone, readBatched } from "../quality/collect.ts";
 import { judgeQuality } from "../quality/gate.ts";
 import type { Reading } from "../quality/reading.ts";
@@ -55,7 +55,7 @@ export class QualityJudge {
   async judge(file: string): Promise<Judgement> {
     const { model, request } = this.#state;
     const { metric, mode, maximumLossBasisPoints } = model.question.quality;
-    const pool = await openSingle(file);
+    const pool = await openSingleEngine(file);
     try {
       const padding = await this.#padding(pool);
       if (model.samples.source === "Synthesised") return { quality: null, eligible: mode === "Unchecked", padding };
@@ -92,7 +92,7 @@ export class QualityJudge {
 
   async #readReference(): Promise<Reading[]> {
     const { model } = this.#state;
-    const pool = await openSingle(model.source.file);
+    const pool = await openSingleEngine(model.source.file);
     try {
       return await readAlone(model.question.quality.metric, this.#runner(pool), this.#judges);
     } finally {
@@ -115,10 +115,3 @@ const memberOf = ({ inputs, length }: Sample) => ({ inputs, rows: 1, length });
 function affordableJudges({ referenceMicroseconds, budget }: TuningState): number {
   return Math.max(fewestJudges, Math.floor((qualityShare * budget.seconds * 1e6) / referenceMicroseconds));
 }
-
-const openSingle = (file: string): Promise<EnginePool> =>
-  createEnginePool({
-    engine: "OnnxRuntime",
-    file,
-    layout: { instances: 1, threadsPerInstance: 1, pinned: false, spinning: false },
-  });
