@@ -71,6 +71,7 @@ function serve(socket: Socket): void {
       done.rejected += 1;
       sendMessage(socket, header.id, { kind: "rejected", message: messageOf(error) });
     }
+    await written(socket);
   };
   socket.on("data", (chunk: Buffer) => {
     for (const frame of decodeOrEnd(decoder, chunk)) queue = queue.then(() => reply(frame)).catch(endWith);
@@ -79,6 +80,14 @@ function serve(socket: Socket): void {
   socket.on("end", () => void queue.then(() => socket.end()));
   socket.on("close", () => process.exit(0));
   socket.on("error", () => process.exit(0));
+}
+
+/**
+ * The next batch blocks this thread: the part of a large answer that the socket could not take at once must be gone
+ * before it begins, or it would arrive a whole batch later.
+ */
+async function written(socket: Socket): Promise<void> {
+  if (socket.writableLength > 0) await new Promise<void>((resolve) => socket.write("", () => resolve()));
 }
 
 function decodeOrEnd(decoder: FrameDecoder, chunk: Buffer): Frame[] {
