@@ -45,6 +45,7 @@ export class Dispatcher {
   #settings: DispatchSettings;
   #pumpDue = false;
   #pausedUntil = 0;
+  #timerAt = Number.POSITIVE_INFINITY;
   #callOffTimer: () => void = () => undefined;
   #stopped = false;
   #abandoned = false;
@@ -167,10 +168,21 @@ export class Dispatcher {
     this.#expire(now);
     let wakeAt = this.#pausedUntil > now ? this.#pausedUntil : Number.POSITIVE_INFINITY;
     if (this.#pausedUntil <= now) wakeAt = this.#handOver(now);
-    this.#callOffTimer();
-    wakeAt = Math.min(wakeAt, this.#line.earliestDeadline, ...this.#retries.flat().map((entry) => entry.deadline));
-    this.#callOffTimer = Number.isFinite(wakeAt) ? this.#clock.at(wakeAt, () => this.#pumpSoon()) : () => undefined;
+    this.#wakeBy(
+      Math.min(wakeAt, this.#line.earliestDeadline, ...this.#retries.flat().map(({ deadline }) => deadline)),
+    );
     if (this.#isIdle()) for (const listener of this.#idleListeners.splice(0)) listener();
+  }
+
+  /** A timer that comes too early costs one idle pump; setting it anew at each pump would cost more. */
+  #wakeBy(instant: number): void {
+    if (instant >= this.#timerAt) return;
+    this.#callOffTimer();
+    this.#timerAt = instant;
+    this.#callOffTimer = this.#clock.at(instant, () => {
+      this.#timerAt = Number.POSITIVE_INFINITY;
+      this.#pumpSoon();
+    });
   }
 
   /** Gives the instant until which the former wants to hold; `Infinity` where it does not. */

@@ -45,8 +45,9 @@ export function newApp(maximumBodyBytes: number, log: Log): FastifyInstance {
   });
   app.setErrorHandler(answer);
   // Thrown before the body is read; the handler itself is reached by HEAD and the like.
-  app.addHook("onRequest", async (request) => {
+  app.addHook("onRequest", (request, _reply, done) => {
     if (request.is404) throw new ApiError("UnknownPath");
+    done();
   });
   app.setNotFoundHandler((request, reply) => answer(new ApiError("UnknownPath"), request, reply));
   return app;

@@ -1,5 +1,6 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, type Metric, Registry } from "prom-client";
 import type { BatchReport } from "../server/batch-report.ts";
+import { BucketHistogram } from "./bucket-histogram.ts";
 import { metricCatalogue } from "./metric-catalogue.ts";
 import type { JudgedOutcome } from "./service-level.ts";
 
@@ -19,6 +20,7 @@ export interface StageTimes {
 }
 
 const durationBuckets = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
+const stageNames = ["queue", "engine", "reply"] as const satisfies readonly (keyof StageTimes)[];
 const rowBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
 
 type MetricName = keyof typeof metricCatalogue;
@@ -27,19 +29,23 @@ const describe = (name: MetricName) => ({ name, help: metricCatalogue[name].help
 /** The Prometheus side of telemetry: counts over the life of the process, over all plans. */
 export class Metrics {
   readonly #registry = new Registry();
-  readonly #requests = this.#counter("sweetspot_requests_total");
+  readonly #outcomes = new Map<JudgedOutcome, number>();
   readonly #batchFailures = this.#counter("sweetspot_batch_failures_total");
   readonly #usefulLength = this.#counter("sweetspot_useful_length_total");
   readonly #paddedLength = this.#counter("sweetspot_padded_length_total");
   readonly #planInfo = this.#gauge("sweetspot_plan_info");
   readonly #planError = this.#gauge("sweetspot_plan_error");
   readonly #batchRows = this.#histogram("sweetspot_batch_rows", rowBuckets);
-  readonly #stages = this.#stageChildren();
-  #duration: Histogram | null = null;
+  readonly #stages = this.#histogram("sweetspot_stage_duration_seconds", durationBuckets, stageNames);
+  #duration: BucketHistogram | null = null;
   #targetSeconds = 0;
 
   /** `snapshot` is called at each scrape; null while no model runs. */
   constructor(snapshot: () => Snapshot | null) {
+    const requests: Counter = this.#counter("sweetspot_requests_total", () => {
+      requests.reset();
+      for (const [outcome, count] of this.#outcomes) requests.inc({ outcome }, count);
+    });
     this.#gauge("sweetspot_queued_rows", () => snapshot()?.queuedRows ?? 0);
     this.#gauge("sweetspot_engines_ready", () => snapshot()?.enginesReady ?? 0);
     this.#gauge("sweetspot_engine_restarts", () => snapshot()?.engineRestarts ?? 0);
@@ -70,14 +76,12 @@ export class Metrics {
   }
 
   request(outcome: JudgedOutcome): void {
-    this.#requests.inc({ outcome });
+    this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
   }
 
   answered(latencyMicroseconds: number, stages: StageTimes): void {
     this.#duration?.observe(latencyMicroseconds / 1e6);
-    this.#stages.queue.observe(stages.queue / 1e6);
-    this.#stages.engine.observe(stages.engine / 1e6);
-    this.#stages.reply.observe(stages.reply / 1e6);
+    for (const [index, stage] of stageNames.entries()) this.#stages.observe(stages[stage] / 1e6, index);
   }
 
   batch({ rows, usefulLength, paddedLength }: BatchReport): void {
@@ -99,8 +103,9 @@ export class Metrics {
     return this.#registry.metrics();
   }
 
-  #counter(name: MetricName): Counter {
-    return new Counter({ ...describe(name), labelNames: metricCatalogue[name].labels, registers: [this.#registry] });
+  #counter(name: MetricName, collect?: () => void): Counter {
+    const labelNames = metricCatalogue[name].labels;
+    return new Counter({ ...describe(name), labelNames, registers: [this.#registry], ...(collect && { collect }) });
   }
 
   #gauge(name: MetricName, read?: () => number): Gauge {
@@ -110,14 +115,11 @@ export class Metrics {
     return gauge;
   }
 
-  #histogram(name: MetricName, buckets: number[]): Histogram {
-    const labelNames = metricCatalogue[name].labels;
-    return new Histogram({ ...describe(name), labelNames, buckets, registers: [this.#registry] });
-  }
-
-  #stageChildren(): Record<keyof StageTimes, { observe(seconds: number): void }> {
-    const histogram = this.#histogram("sweetspot_stage_duration_seconds", durationBuckets);
-    const child = (stage: string) => histogram.labels({ stage });
-    return { queue: child("queue"), engine: child("engine"), reply: child("reply") };
+  #histogram(name: MetricName, buckets: number[], values?: readonly string[]): BucketHistogram {
+    const [label] = metricCatalogue[name].labels;
+    const labelled = label === undefined || values === undefined ? {} : { label: { name: label, values } };
+    const histogram = new BucketHistogram({ ...describe(name), buckets, ...labelled });
+    this.#registry.registerMetric(histogram as unknown as Metric);
+    return histogram;
   }
 }

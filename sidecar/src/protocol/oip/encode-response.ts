@@ -5,6 +5,7 @@ import { floatsJson } from "./float-json.ts";
 
 /** The body of an answer. */
 export interface EncodedResponse {
+  /** A string is pure ASCII, so that it can be written without a look at each character. */
   readonly body: Uint8Array | string;
   /** Value of `Inference-Header-Content-Length`; null where the body is JSON only. */
   readonly headerLength: number | null;
@@ -29,15 +30,19 @@ export function encodeResponse(
     if (binary) chunks.push(tensor.data);
     return outputJson(tensor, binary);
   });
-  const idPart = id === null ? "" : `"id":${JSON.stringify(id)},`;
-  const json = `{${idPart}"model_name":${JSON.stringify(modelName)},"model_version":"${modelVersion}","outputs":[${items.join(",")}]}`;
+  const idPart = id === null ? "" : `"id":${asciiString(id)},`;
+  const json = `{${idPart}"model_name":${asciiString(modelName)},"model_version":"${modelVersion}","outputs":[${items.join(",")}]}`;
   if (chunks.length === 0) return { body: json, headerLength: null };
   const header = Buffer.from(json);
   return { body: Buffer.concat([header, ...chunks]), headerLength: header.length };
 }
 
+/** A JSON string in ASCII: outside of it JSON can write each UTF-16 unit as an escape. */
+const asciiString = (text: string): string =>
+  JSON.stringify(text).replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
 function outputJson(tensor: Tensor, binary: boolean): string {
-  const head = `{"name":${JSON.stringify(tensor.name)},"datatype":"${tensor.datatype}","shape":[${tensor.shape.join(",")}]`;
+  const head = `{"name":${asciiString(tensor.name)},"datatype":"${tensor.datatype}","shape":[${tensor.shape.join(",")}]`;
   if (binary) return `${head},"parameters":{"binary_data_size":${tensor.data.length}}}`;
   return `${head},"data":[${dataJson(tensor)}]}`;
 }
@@ -58,7 +63,7 @@ function stringsJson({ data, shape }: Tensor): string {
   let offset = 0;
   for (let i = elementCount(shape); i > 0; i -= 1) {
     const end = offset + 4 + bytes.readUInt32LE(offset);
-    items.push(JSON.stringify(bytes.toString("utf8", offset + 4, end)));
+    items.push(asciiString(bytes.toString("utf8", offset + 4, end)));
     offset = end;
   }
   return items.join(",");
