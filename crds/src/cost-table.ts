@@ -13,12 +13,23 @@ export const CostCell = z.object({
 });
 export type CostCell = z.infer<typeof CostCell>;
 
+/** CPU time that goes beside the engines' own, on the CPUs that they run on. */
+export const SharedCpu = z.object({
+  /** Those CPUs. */
+  cpus: Positive,
+  /** Per request: the front's parsing, validation and reply, and the client's share where it sits on the same CPUs. */
+  microsecondsPerRequest: Microseconds,
+});
+export type SharedCpu = z.infer<typeof SharedCpu>;
+
 /** What the server itself adds to the engine's time, calibrated on the real front. */
 export const ServingOverhead = z.object({
-  /** Per batch: framing, padding, the hand-over to the engine process and back. */
+  /** Per batch: framing, padding, the hand-over to the engine process and back. An engine idles meanwhile. */
   perBatchMicroseconds: Microseconds,
-  /** Per request: parsing, validation, reply, and the client's share where it sits on the same CPUs. */
+  /** Per request: what grows with the rows of a batch, such as moving large answers. An engine idles meanwhile. */
   perRequestMicroseconds: Microseconds,
+  /** Slows the engines down without idling them; absent where it is not known. */
+  shared: SharedCpu.optional(),
 });
 export type ServingOverhead = z.infer<typeof ServingOverhead>;
 

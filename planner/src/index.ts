@@ -1,4 +1,5 @@
 export { CostModel } from "./cost/cost-model.ts";
+export { nonNegativeLeastSquares } from "./cost/extrapolation.ts";
 export { type CutLimits, cutByCost } from "./scheduler/cut.ts";
 export { type FormerDecision, formBatch } from "./scheduler/form-batch.ts";
 export { predictWait, shareOfWork } from "./scheduler/predict-wait.ts";
@@ -7,7 +8,6 @@ export { policiesFor, withoutBatching } from "./search/policies.ts";
 export { type Predicted, predict, type SearchOptions, searchPlans } from "./search/search.ts";
 export { latencyAt, simulateCapacity } from "./simulator/capacity.ts";
 export { simulateNullMisses } from "./simulator/null-misses.ts";
-export { simulateSaturation } from "./simulator/saturation.ts";
 export { type SimulatedRun, type SimulatedServer, simulate } from "./simulator/simulate.ts";
 export { type ArrivalSequence, poissonArrivals, type RequestShape } from "./simulator/workload.ts";
 export { binomialAtMost, fewestMissesToFail, mostMissesToPass } from "./statistics/binomial.ts";

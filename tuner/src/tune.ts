@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TuningReport } from "@sweetspot/crds";
 import { median } from "@sweetspot/planner";
+import { usableCpuCount } from "@sweetspot/sidecar";
 import { Budget } from "./budget.ts";
 import { decide } from "./decision/decide.ts";
-import { usableCpus } from "./environment/cpu-list.ts";
 import { describeEnvironment } from "./environment/describe.ts";
 import { noiseOf } from "./environment/noise.ts";
 import { prepareMix } from "./load/request-mix.ts";
@@ -64,7 +64,7 @@ async function openState(
 ): Promise<TuningState> {
   const say = sayTo(progress, budget);
   say("Environment", "Looking at the machine and the model");
-  const cpus = usableCpus().length;
+  const cpus = usableCpuCount();
   const [model, environment] = await Promise.all([openModel(request, cpus), describeEnvironment()]);
   const times = await timeReference(model);
   return {
@@ -92,7 +92,7 @@ async function timeReference({ source, samples, outputs }: OpenedModel): Promise
   const byLength = samples.samples.toSorted((a, b) => a.length - b.length);
   const inputs = byLength[Math.floor(byLength.length / 2)]?.inputs ?? [];
   try {
-    return await timeBatches(pool, inputs, outputs, { minimumRuns: 20, milliseconds: 400 });
+    return (await timeBatches(pool, inputs, outputs, { minimumRuns: 20, milliseconds: 400 })).engine;
   } finally {
     await pool.close();
   }

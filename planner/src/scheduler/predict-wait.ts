@@ -7,8 +7,12 @@ type Shape = Pick<QueuedRequest, "rows" | "length">;
 /** What one request adds to the work of the engines when it is batched well, microseconds. */
 export function shareOfWork(request: Shape, policy: BatchPolicy, cost: CostModel): number {
   const row = cost.bestRowMicroseconds(request.length, policy.maximumRows, policy.maximumBatchMicroseconds);
-  return request.rows * row + cost.overhead.perRequestMicroseconds;
+  return request.rows * row + besideTheEngine(cost);
 }
+
+/** The front's CPU time is counted as if engines waited for it: on busy CPUs they do, and admission must not hope. */
+const besideTheEngine = ({ overhead }: CostModel): number =>
+  overhead.perRequestMicroseconds + (overhead.shared?.microsecondsPerRequest ?? 0);
 
 /**
  * Predicted time from now until the answer of a newly arrived request, microseconds: the work before it, spread over
@@ -21,5 +25,6 @@ export function predictWait(
   cost: CostModel,
 ): number {
   const ahead = (load.queuedMicroseconds + load.runningMicroseconds) / Math.max(1, load.engines);
-  return ahead + cost.servingMicroseconds(request.rows, 1, request.length);
+  const front = cost.overhead.shared?.microsecondsPerRequest ?? 0;
+  return ahead + cost.servingMicroseconds(request.rows, 1, request.length) + front;
 }

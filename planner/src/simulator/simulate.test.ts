@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { CostModel } from "../cost/cost-model.ts";
 import { seededRandom } from "../statistics/random.ts";
-import { linearLaw, serverOf } from "../testing/servers.ts";
+import { linearLaw, serverOf, tableOf } from "../testing/servers.ts";
 import { latencyAt, simulateCapacity } from "./capacity.ts";
-import { simulateSaturation } from "./saturation.ts";
 import { simulate } from "./simulate.ts";
 import { poissonArrivals } from "./workload.ts";
 
@@ -46,15 +46,26 @@ describe("the simulator", () => {
     expect(simulateCapacity(serverOf(linearLaw, {}), arrivals, { ...target, latencyMilliseconds: 1 }, options)).toBe(0);
   });
 
-  it("saturates at the engine's rate when every batch is full", () => {
-    const saturation = simulateSaturation(serverOf(linearLaw, { maximumRows: 8 }, 2), shapes, 64, 1);
-    expect(saturation / ((2 * 8 * 1e6) / linearLaw(8))).toBeGreaterThan(0.98);
-    expect(saturation / ((2 * 8 * 1e6) / linearLaw(8))).toBeLessThan(1.02);
-  });
-
-  it("saturates lower with fewer clients, because batches are smaller", () => {
-    const server = serverOf(linearLaw, { maximumRows: 8 }, 2);
-    expect(simulateSaturation(server, shapes, 6, 1)).toBeLessThan(0.9 * simulateSaturation(server, shapes, 64, 1));
+  it("slows the engines down by what the front takes of their CPUs, and only where CPUs are scarce", () => {
+    const shared = { cpus: 2, microsecondsPerRequest: 2000 };
+    const with2 = (instances: number) => {
+      const server = serverOf(() => 4000, {}, instances);
+      const overhead = { perBatchMicroseconds: 0, perRequestMicroseconds: 0, shared };
+      return { ...server, cost: CostModel.fromTable({ ...tableOf(() => 4000), overhead }) };
+    };
+    const capacity = (instances: number) =>
+      simulateCapacity(
+        with2(instances),
+        arrivals,
+        { ...target, latencyMilliseconds: 200 },
+        { seed: 1, tolerance: 0.01 },
+      );
+    // Two engines: both CPUs work 4 + 2 ms on each request. One: the front has a CPU to itself.
+    expect(capacity(2) / (2e6 / 6000)).toBeGreaterThan(0.93);
+    expect(capacity(2) / (2e6 / 6000)).toBeLessThan(1.01);
+    expect(capacity(1) / (1e6 / 4000)).toBeGreaterThan(0.93);
+    const lone = simulate(with2(1), arrivals, 0.01, seededRandom(1)).latencies[0];
+    expect(lone).toBeCloseTo(6000, 6);
   });
 
   it("holds the target at the capacity that it names and misses it a little above", () => {

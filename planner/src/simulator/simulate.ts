@@ -8,6 +8,7 @@ import type { ArrivalSequence, RequestShape } from "./workload.ts";
 /** One server as the simulator sees it. */
 export interface SimulatedServer {
   readonly instances: number;
+  readonly threadsPerInstance: number;
   readonly policy: BatchPolicy;
   readonly cost: CostModel;
   /** Equally likely factors on the time of a batch (`CostTable.noiseFactors`). */
@@ -36,7 +37,8 @@ interface SimulatedRequest extends QueuedRequest, RequestShape {
  *
  * Model: each instance computes one batch at a time and may have `inFlightPerInstance` in hand; a batch takes the cost
  * model's time, times a factor drawn from the machine's noise, plus the server's overhead. A second batch in hand hides
- * the per-batch overhead. Nothing is refused: a late answer is a miss as a refusal would be.
+ * the per-batch overhead. The front's CPU time is taken from the engines in proportion to the rate, as a fair scheduler
+ * does, and delays each answer by itself. Nothing is refused: a late answer is a miss as a refusal would be.
  *
  * `requestsPerSecond` scales the unit-rate sequence. Time is in microseconds.
  */
@@ -49,6 +51,23 @@ export function simulate(
 ): SimulatedRun {
   const run = new Simulation(server, arrivals, 1e6 / requestsPerSecond, random);
   return run.finish(giveUpQueue);
+}
+
+/** What the front leaves to the engines at some rate, and what it adds to a latency. */
+interface FrontShare {
+  readonly cpusLeft: number;
+  readonly delayMicroseconds: number;
+}
+
+/** A front that wants every CPU still leaves its engines this share of them. */
+const leastShare = 0.1;
+
+function frontShare({ cost }: SimulatedServer, requestsPerSecond: number): FrontShare {
+  const { shared } = cost.overhead;
+  if (shared === undefined) return { cpusLeft: Number.POSITIVE_INFINITY, delayMicroseconds: 0 };
+  const { cpus, microsecondsPerRequest } = shared;
+  const taken = (requestsPerSecond * microsecondsPerRequest) / 1e6;
+  return { cpusLeft: Math.max(leastShare * cpus, cpus - taken), delayMicroseconds: microsecondsPerRequest };
 }
 
 /** An engine process in virtual time. */
@@ -66,6 +85,7 @@ class Simulation {
   readonly #random: Random;
   readonly #instances: Instance[];
   readonly #noise: Float64Array;
+  readonly #front: FrontShare;
   readonly #latencies: Float64Array;
   #queue: SimulatedRequest[] = [];
   #next = 0;
@@ -84,6 +104,7 @@ class Simulation {
     this.#random = random;
     this.#instances = Array.from({ length: server.instances }, () => ({ busyUntil: 0, ends: [] }));
     this.#noise = Float64Array.from(server.noiseFactors);
+    this.#front = frontShare(server, 1e6 / gap);
     this.#latencies = new Float64Array(arrivals.instants.length);
   }
 
@@ -175,7 +196,8 @@ class Simulation {
       useful += request.rows * request.length;
     }
     const end = this.#endOf(instance, rows, batch.length, length);
-    for (const request of batch) this.#latencies[request.index] = end - request.arrival;
+    const answered = end + this.#front.delayMicroseconds;
+    for (const request of batch) this.#latencies[request.index] = answered - request.arrival;
     this.#batches += 1;
     this.#rows += rows;
     this.#useful += useful;
@@ -188,11 +210,23 @@ class Simulation {
     const { perBatchMicroseconds, perRequestMicroseconds } = cost.overhead;
     const exposed = instance.ends.length === 0 ? perBatchMicroseconds : 0;
     const noise = this.#noise[Math.floor(this.#random() * this.#noise.length)] as number;
-    const service = cost.batchMicroseconds(rows, length) * noise + exposed + requests * perRequestMicroseconds;
+    const computing = cost.batchMicroseconds(rows, length) * noise * this.#slowdown(instance);
+    const service = computing + exposed + requests * perRequestMicroseconds;
     const end = Math.max(this.#now, instance.busyUntil) + service;
     instance.busyUntil = end;
     instance.ends.push(end);
     return end;
+  }
+
+  /** How much longer a batch takes because the busy engines and the front want more CPUs than there are. */
+  #slowdown(starting: Instance): number {
+    const { instances, threadsPerInstance } = this.#server;
+    let busy = 0;
+    for (let i = 0; i < instances; i += 1) {
+      const instance = this.#instances[i] as Instance;
+      if (instance === starting || instance.ends.length > 0) busy += 1;
+    }
+    return Math.max(1, (busy * threadsPerInstance) / this.#front.cpusLeft);
   }
 
   #result(answered: number, unstable: boolean): SimulatedRun {

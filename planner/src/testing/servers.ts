@@ -23,6 +23,7 @@ export const linearLaw = (rows: number): number => 2300 + 1000 * rows;
 export function serverOf(law: (rows: number, length: number) => number, policy: Partial<BatchPolicy>, instances = 1) {
   return {
     instances,
+    threadsPerInstance: 1,
     policy: { ...withoutBatching, ...policy },
     cost: CostModel.fromTable(tableOf(law)),
     noiseFactors: [1],

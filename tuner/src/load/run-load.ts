@@ -79,6 +79,10 @@ export class LoadClient {
     this.#child.on("message", (message) => this.#receive(message));
   }
 
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
   /**
    * Runs one job; jobs do not overlap.
    *

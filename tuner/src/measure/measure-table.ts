@@ -2,9 +2,10 @@ import { apiVersion, type CostCell, type CostTable } from "@sweetspot/crds";
 import { median } from "@sweetspot/planner";
 import { assembleBatch, type EnginePool, type Tensor } from "@sweetspot/sidecar";
 import { bracketed } from "./bracket.ts";
+import { handOverOf } from "./hand-over.ts";
 import { noiseFactors } from "./noise-factors.ts";
 import { nextRowCount } from "./representatives.ts";
-import { type TimingEffort, timeBatches } from "./time-batches.ts";
+import { type BatchTimes, type TimingEffort, timeBatches } from "./time-batches.ts";
 
 /** What a cost table is measured with. */
 export interface TableSetup {
@@ -30,7 +31,7 @@ export interface TableMeasurement {
 
 interface Timed {
   readonly cell: CostCell;
-  readonly times: readonly number[];
+  readonly times: BatchTimes;
 }
 
 /**
@@ -53,8 +54,8 @@ export async function measureTable(setup: TableSetup): Promise<TableMeasurement>
       apiVersion,
       kind: "CostTable",
       cells: timed.map(({ cell }) => cell),
-      noiseFactors: noiseFactors(timed.map(({ times }) => times)),
-      overhead: { perBatchMicroseconds: 0, perRequestMicroseconds: 0 },
+      noiseFactors: noiseFactors(timed.map(({ times }) => times.engine)),
+      overhead: handOverOf(timed.map(({ cell, times }) => ({ rows: cell.rows, microseconds: median(times.handOver) }))),
     },
     contaminatedCells: doubtful.length,
   };
@@ -72,7 +73,7 @@ async function measureLength(
   const time = async (rows: number): Promise<Timed> => {
     const batch = assembleBatch(new Array(rows).fill({ inputs, rows: 1, length }), undefined);
     const times = await timeBatches(pool, batch.inputs, outputs, effort);
-    return { cell: { rows, length, microseconds: median(times), samples: times.length }, times };
+    return { cell: { rows, length, microseconds: median(times.engine), samples: times.engine.length }, times };
   };
   const timed = [await time(1)];
   for (;;) {

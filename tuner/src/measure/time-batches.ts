@@ -9,9 +9,17 @@ export interface TimingEffort {
 /** A batch that takes this long is not worth waiting for. */
 const hangLimitMilliseconds = 30_000;
 
+/** Times of the runs of one batch, microseconds. */
+export interface BatchTimes {
+  /** Inside the engine process. */
+  readonly engine: number[];
+  /** What the server waited beyond that: framing, the socket both ways, and waking up. */
+  readonly handOver: number[];
+}
+
 /**
  * Times one batch on all instances at once, because that is how they will serve: neighbours share caches and memory
- * bandwidth. Returns the engine's own times in microseconds, without one warming run per instance.
+ * bandwidth. One warming run per instance is not counted.
  */
 export async function timeBatches(
   pool: EnginePool,
@@ -19,14 +27,19 @@ export async function timeBatches(
   outputs: readonly string[],
   effort: TimingEffort,
   now: () => number = () => performance.now(),
-): Promise<number[]> {
+): Promise<BatchTimes> {
   const run = async () => (await pool.run(batch, outputs, hangLimitMilliseconds)).microseconds;
   const lanes = Array.from({ length: pool.instances });
   await Promise.all(lanes.map(run));
-  const times: number[] = [];
+  const times: BatchTimes = { engine: [], handOver: [] };
   const end = now() + effort.milliseconds;
   const lane = async () => {
-    for (let runs = 0; runs < effort.minimumRuns || now() < end; runs += 1) times.push(await run());
+    for (let runs = 0; runs < effort.minimumRuns || now() < end; runs += 1) {
+      const started = now();
+      const engine = await run();
+      times.engine.push(engine);
+      times.handOver.push(Math.max(0, (now() - started) * 1000 - engine));
+    }
   };
   await Promise.all(lanes.map(lane));
   return times;

@@ -42,6 +42,10 @@ export class SidecarProcess {
     }
   }
 
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
   async report(): Promise<ServiceLevelReport> {
     const response = await fetch(this.#reportUrl);
     return parseDocument(ServiceLevelReport, await response.text(), "The report of a candidate's server");

@@ -28,7 +28,8 @@ export function pointOf(
   cost = CostModel.fromTable(table),
 ): SearchPoint {
   const { noiseFactors } = table;
-  return { variant, layout, table, policy, cost, noiseFactors, instances: layout.instances };
+  const { instances, threadsPerInstance } = layout;
+  return { variant, layout, table, policy, cost, noiseFactors, instances, threadsPerInstance };
 }
 
 /** A name that tells points apart, fit for a file: `int8dynamic-2x1-b8-15ms-f2`. */

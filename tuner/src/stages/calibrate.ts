@@ -1,8 +1,7 @@
-import type { Layout, LoadReport, MeasuredTable } from "@sweetspot/crds";
-import { simulateSaturation } from "@sweetspot/planner";
+import type { Layout, LoadReport, MeasuredTable, SharedCpu } from "@sweetspot/crds";
+import { cpuMicroseconds } from "../environment/process-cpu.ts";
 import type { LoadClient } from "../load/run-load.ts";
 import { SidecarError } from "../race/sidecar-process.ts";
-import { pointOf } from "../search/points.ts";
 import type { TuningState } from "../tuning-state.ts";
 import type { Entrant } from "./entrant.ts";
 
@@ -17,50 +16,46 @@ const inFlightShare = 0.5;
 /** What the real server did under closed-loop clients. */
 export interface Calibration {
   readonly requestsPerSecond: number;
-  /** What a request costs beyond the engine's time, in microseconds of an instance. */
-  readonly overheadMicroseconds: number;
+  /** CPU time of front and load generator; undefined where the system does not tell. */
+  readonly shared: SharedCpu | undefined;
 }
 
 /**
- * Warms a server and measures what it adds to the engines' time: its throughput under closed-loop clients against the
- * simulator's without overhead. The result contains the load generator's share where both sit on the same CPUs, as they
- * do here. Throws `SidecarError` when the server does not answer the samples.
+ * Warms a server and measures, under closed-loop clients, what it answers and the CPU time that front and load generator
+ * spend on a request beside the engines. Throws `SidecarError` when the server does not answer the samples.
  */
 export async function calibrate(state: TuningState, entrant: Entrant, load: LoadClient): Promise<Calibration> {
-  const { request, model, signal } = state;
-  const { server, point } = entrant;
-  signal.throwIfAborted();
+  const { request, signal } = state;
+  const { server } = entrant;
   const connections = clientsFor(state, entrant);
   const seconds = Math.min(longestSeconds, Math.max(shortestSeconds, budgetShare * request.budgetSeconds));
-  const report = await load.run({
-    url: server.inferUrl,
-    target: request.target,
-    seed: request.seed,
-    stages: [
-      { connections, seconds },
-      { connections, seconds },
-    ],
-  });
-  const requestsPerSecond = answeredRate(report);
-  const ideal = simulateSaturation(withoutOverhead(point), model.shapes, connections, request.seed);
-  const overheadMicroseconds = Math.max(0, point.instances * 1e6 * (1 / requestsPerSecond - 1 / ideal));
-  return { requestsPerSecond, overheadMicroseconds };
+  const job = { url: server.inferUrl, target: request.target, seed: request.seed, stages: [{ connections, seconds }] };
+  const run = async () => answered(await load.run(job, signal));
+  await run();
+  const busy = async () => sum(await Promise.all([server.pid, load.pid].map(cpuMicroseconds)));
+  const before = await busy();
+  const stage = await run();
+  const after = await busy();
+  const spent = before === null || after === null ? null : (after - before) / stage.counts.total;
+  return {
+    requestsPerSecond: stage.answeredRequestsPerSecond,
+    shared: spent === null ? undefined : { cpus: state.cpus, microsecondsPerRequest: spent },
+  };
 }
+
+const sum = (values: readonly (number | null)[]): number | null =>
+  values.reduce((total, value) => (total === null || value === null ? null : total + value), 0);
 
 function clientsFor({ request }: TuningState, { prediction }: Entrant): number {
   const fitting = (inFlightShare * prediction.capacityRequestsPerSecond * request.target.latencyMilliseconds) / 1000;
   return Math.round(Math.min(clients.most, Math.max(clients.fewest, fitting)));
 }
 
-function withoutOverhead({ variant, layout, table, policy }: Entrant["point"]) {
-  const overhead = { perBatchMicroseconds: 0, perRequestMicroseconds: 0 };
-  return pointOf({ variant, layout, table: { ...table, overhead }, heldOutError: null }, policy);
-}
-
 /** Throws `SidecarError` when the server did not answer: the samples do not fit it, and no race would either. */
-function answeredRate({ stages }: LoadReport): number {
-  const { counts, answeredRequestsPerSecond } = stages.at(-1) as LoadReport["stages"][number];
-  if (answeredRequestsPerSecond > 0 && counts.excluded === 0 && counts.failed === 0) return answeredRequestsPerSecond;
+function answered({ stages }: LoadReport): LoadReport["stages"][number] {
+  const stage = stages.at(-1) as LoadReport["stages"][number];
+  const { counts, answeredRequestsPerSecond } = stage;
+  if (answeredRequestsPerSecond > 0 && counts.excluded === 0 && counts.failed === 0) return stage;
   throw new SidecarError(`A candidate's server did not answer the samples: ${JSON.stringify(counts)}.`);
 }
 
@@ -68,12 +63,13 @@ function answeredRate({ stages }: LoadReport): number {
 export function enterCalibration(
   tables: MeasuredTable[],
   applies: (layout: Layout) => boolean,
-  perRequestMicroseconds: number,
+  { shared }: Calibration,
   pinned: boolean,
 ): void {
   tables.forEach((measured, i) => {
     if (!applies(measured.layout)) return;
-    const table = { ...measured.table, overhead: { perBatchMicroseconds: 0, perRequestMicroseconds } };
+    const overhead = { ...measured.table.overhead, ...(shared === undefined ? {} : { shared }) };
+    const table = { ...measured.table, overhead };
     tables[i] = { ...measured, layout: { ...measured.layout, pinned }, table };
   });
 }

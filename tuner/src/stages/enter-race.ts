@@ -31,18 +31,18 @@ export async function enterRace(grid: Grid, search: Search): Promise<Entrant[]> 
   const { state } = grid;
   const [best, second] = chooseEntrants(search.ranked);
   const naive = await warm(grid, await start(grid, incumbentName, search.incumbent));
-  enterCalibration(state.tables, isDefaultLayout, naive.calibration.overheadMicroseconds, false);
+  enterCalibration(state.tables, isDefaultLayout, naive.calibration, false);
   if (best === undefined) return [naive.entrant];
   const winner = await decidePinning(grid, best);
   const { pinned } = winner.entrant.point.layout;
   const tuned = (layout: Layout) => !isDefaultLayout(layout);
-  enterCalibration(state.tables, tuned, winner.calibration.overheadMicroseconds, pinned);
+  enterCalibration(state.tables, tuned, winner.calibration, pinned);
   if (second === undefined) return [naive.entrant, winner.entrant];
   const rival = await warm(grid, await start(grid, nameOf(second.point), withPinning(second, pinned)));
   const rivalLayout = rival.entrant.point.layout;
   if (!shareTable(rivalLayout, winner.entrant.point.layout)) {
     const own = (layout: Layout) => shareTable(layout, rivalLayout);
-    enterCalibration(state.tables, own, rival.calibration.overheadMicroseconds, pinned);
+    enterCalibration(state.tables, own, rival.calibration, pinned);
   }
   return [naive.entrant, winner.entrant, rival.entrant];
 }

@@ -74,8 +74,8 @@ function setupFor(state: TuningState, reference: EnginePool) {
     length: lengths[index] as number,
   }));
   const middle = representatives[Math.floor((representatives.length - 1) / 2)] as (typeof representatives)[number];
-  const timeReference = () =>
-    timeBatches(reference, middle.inputs, model.outputs, { minimumRuns: 5, milliseconds: 40 });
+  const timeReference = async () =>
+    (await timeBatches(reference, middle.inputs, model.outputs, { minimumRuns: 5, milliseconds: 40 })).engine;
   return {
     reference: timeReference,
     representatives,
