@@ -8,10 +8,12 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   planner: ["crds"],
   sidecar: ["crds", "planner"],
   tuner: ["crds", "planner", "sidecar"],
-  cli: engineRoom,
-  test: [...engineRoom, "cli"],
-  demo: [...engineRoom, "cli", "test"],
-  bench: [...engineRoom, "cli", "test"],
+  operator: ["crds", "planner"],
+  images: [],
+  cli: [...engineRoom, "operator"],
+  test: [...engineRoom, "operator", "cli", "images"],
+  demo: [...engineRoom, "operator", "cli", "images", "test"],
+  bench: [...engineRoom, "operator", "cli", "test"],
 };
 
 const importPattern =

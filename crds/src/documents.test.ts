@@ -21,7 +21,8 @@ function mutated(kind: DocumentKind, path: string, value: unknown): unknown {
 
 describe("golden samples", () => {
   it("exist for each document, and for nothing else", () => {
-    expect(readdirSync(samples).sort()).toEqual(kinds.map((kind) => `${kind}.json`).sort());
+    const files = readdirSync(samples).filter((file) => file.endsWith(".json"));
+    expect(files.sort()).toEqual(kinds.map((kind) => `${kind}.json`).sort());
   });
 
   it.each(kinds)("%s parses and is written back as it was", (kind) => {
@@ -124,6 +125,18 @@ const broken: readonly [DocumentKind, string, unknown][] = [
   ["LoadReport", "stages.0.seconds", 0],
   ["LoadReport", "stages.1.counts", undefined],
   ["LoadReport", "generatorCpuSeconds", -1],
+  ["ServingPlan", "artifact.recipe", "recipe"],
+  ["VariantRecipe", "source.bytes", 0],
+  ["VariantRecipe", "result.bytes", 2 ** 31],
+  ["VariantRecipe", "literals.bytes", 2 ** 27],
+  ["VariantRecipe", "literals.deflated", "not base64"],
+  ["VariantRecipe", "steps", []],
+  ["VariantRecipe", "steps.0.op", "Run"],
+  ["VariantRecipe", "steps.0.bytes", 0],
+  ["VariantRecipe", "steps.1.channels", 0],
+  ["VariantRecipe", "steps.1.stride", 0.5],
+  ["VariantRecipe", "steps.1.type", "INT4"],
+  ["VariantRecipe", "steps.1.corrections", 3],
 ];
 
 describe("a broken document", () => {

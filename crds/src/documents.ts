@@ -5,6 +5,8 @@ import { ServiceLevelReport } from "./service-level-report.ts";
 import { ServingPlan } from "./serving-plan.ts";
 import { TuningQuestion } from "./tuning-question.ts";
 import { TuningReport } from "./tuning-report.ts";
+import { TuningResult } from "./tuning-result.ts";
+import { VariantRecipe } from "./variant-recipe.ts";
 
 /** Every document that crosses a process, by the `kind` of its envelope. */
 export const documents = {
@@ -14,6 +16,8 @@ export const documents = {
   ServingPlan,
   TuningQuestion,
   TuningReport,
+  TuningResult,
+  VariantRecipe,
 } as const satisfies Record<string, z.ZodType>;
 
 export type DocumentKind = keyof typeof documents;

@@ -1,0 +1,2 @@
+export { type ApiCase, apiCases, changed, forbiddenChange, minimal } from "./api-cases.ts";
+export { ruleCatalogue } from "./rule-catalogue.ts";
