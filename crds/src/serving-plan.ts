@@ -12,12 +12,16 @@ import {
 } from "./common.ts";
 import { CostTable } from "./cost-table.ts";
 
-/** A model file made ready to serve. `file` is absolute, or relative to the plan's own file. */
+const FilePath = z.string().min(1).max(4096);
+
+/** A model file made ready to serve. All paths are absolute, or relative to the plan's own file. */
 export const ModelArtifact = z.object({
   variant: VariantName,
   engine: EngineName,
-  file: z.string().min(1).max(4096),
+  file: FilePath,
   digest: Digest,
+  /** How to make the file where it is missing: the gzip of a `VariantRecipe` and the source model that it starts from. */
+  recipe: z.object({ file: FilePath, source: FilePath }).optional(),
 });
 export type ModelArtifact = z.infer<typeof ModelArtifact>;
 

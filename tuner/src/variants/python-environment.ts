@@ -20,11 +20,21 @@ export const missingPython =
 const repository = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** Interpreters in the order in which they are tried. A variable that is set is the only place that counts. */
-export function pythonCandidates(environment: NodeJS.ProcessEnv, home = homedir()): string[] {
+export function pythonCandidates(environment: NodeJS.ProcessEnv, home = homeFolder()): string[] {
   const { SWEETSPOT_PYTHON: named, SWEETSPOT_CACHE: cache } = environment;
   if (named !== undefined && named !== "") return [named];
-  const caches = cache ? [cache] : [join(repository, ".cache"), join(home, ".cache", "sweetspot")];
+  const shared = home === null ? [] : [join(home, ".cache", "sweetspot")];
+  const caches = cache ? [cache] : [join(repository, ".cache"), ...shared];
   return caches.map((folder) => join(folder, "python", "bin", "python"));
+}
+
+/** Null for a user that the system knows nothing of, as in a container, and without HOME. */
+function homeFolder(): string | null {
+  try {
+    return homedir();
+  } catch {
+    return null;
+  }
 }
 
 const probe = `
