@@ -1,6 +1,6 @@
-import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import type { ServiceLevelTarget, ServingPlan } from "@sweetspot/crds";
+import type { Sidecar, SidecarOptions } from "@sweetspot/sidecar";
 import { Command } from "commander";
 import type { CliContext } from "./context.ts";
 import { exitCode } from "./exit-codes.ts";
@@ -14,12 +14,17 @@ import * as values from "./values.ts";
 interface ServeOptions extends TargetOptions {
   readonly model?: string;
   readonly plan?: string;
+  readonly planDirectory?: string;
   readonly name?: string;
-  readonly host: string;
+  readonly host?: string;
   readonly httpPort: number;
   readonly metricsPort: number;
+  readonly drainDelay: number;
   readonly json?: boolean;
 }
+
+/** A server of its own is for this machine; one that follows a plan directory sits in a pod and is called from outside. */
+const hosts = { alone: "127.0.0.1", inPod: "0.0.0.0" } as const;
 
 /** What a model without a target is held to: it decides only what counts as late. */
 const defaultTarget: ServiceLevelTarget = { percentile: "P99", latencyMilliseconds: 1000 };
@@ -31,10 +36,20 @@ export function serveCommand(context: CliContext): Command {
     .description("Serve a model over the Open Inference Protocol, as it is or by a plan")
     .option("--model <file>", "an ONNX model, served with a safe plan: right answers, no batching")
     .option("--plan <file>", "a plan.json that tuning wrote; a newer one is taken without a restart")
+    .option(
+      "--plan-directory <dir>",
+      "a folder whose files selected and active hold plans; newer ones are taken without a restart",
+    )
     .option("--name <name>", "name of the model, with --model (default: from the file)", values.parseName)
-    .option("--host <address>", "address to listen on", "127.0.0.1")
+    .option("--host <address>", `address to listen on (default: ${hosts.alone}; with --plan-directory ${hosts.inPod})`)
     .option("--http-port <port>", "port for inference; 0 takes any", port, 8000)
     .option("--metrics-port <port>", "port for metrics and the service level report; 0 takes any", port, 8002)
+    .option(
+      "--drain-delay <duration>",
+      "how long it still accepts requests when it is told to stop, with readiness off",
+      values.parseDelay,
+      0,
+    )
     .option("--json", "print one JSON document when it is ready");
   return addTargetOptions(command).action((options: ServeOptions) => runServe(options, context));
 }
@@ -43,7 +58,9 @@ async function runServe(options: ServeOptions, context: CliContext): Promise<voi
   checkOptions(options);
   const { terminal } = context;
   const { startSidecar } = await import("@sweetspot/sidecar");
-  const plan = await planOf(options);
+  const host = options.host ?? (options.planDirectory === undefined ? hosts.alone : hosts.inPod);
+  const { httpPort, metricsPort, drainDelay } = options;
+  const sources = await sourcesOf(options);
   const stopped = Promise.withResolvers<void>();
   const interrupts = watchInterrupts(
     () => stopped.resolve(),
@@ -51,43 +68,53 @@ async function runServe(options: ServeOptions, context: CliContext): Promise<voi
     context.signals,
   );
   try {
-    const { host, httpPort, metricsPort } = options;
-    const planFile = options.plan === undefined ? {} : { planFile: resolve(options.plan) };
-    const log = serverLog(terminal);
-    const sidecar = await startSidecar({ plan, ...planFile, host, httpPort, metricsPort, log });
-    terminal.out(readyText(plan, options, sidecar));
+    const sidecar = await startSidecar({ ...sources, host, httpPort, metricsPort, log: serverLog(terminal) });
+    terminal.out(readyText(sidecar, host, options.json));
     await stopped.promise;
     terminal.error("Draining; press Ctrl-C again to end at once.\n");
-    await sidecar.close();
+    await sidecar.close({ delayMilliseconds: drainDelay });
   } finally {
     interrupts.release();
   }
 }
 
 function checkOptions(options: ServeOptions): void {
-  if ((options.model === undefined) === (options.plan === undefined)) {
-    throw new UserError("Usage", "Give either --model FILE or --plan FILE.");
+  const { p50, p90, p95, p99, p999, name, model, plan, planDirectory } = options;
+  if (plan !== undefined && (model !== undefined || planDirectory !== undefined)) {
+    throw new UserError("Usage", "A plan names its model, and nothing else is served. Give --plan FILE alone.");
   }
-  const { p50, p90, p95, p99, p999, name } = options;
-  if (options.plan !== undefined && [p50, p90, p95, p99, p999, name].some((value) => value !== undefined)) {
+  if (plan === undefined && model === undefined && planDirectory === undefined) {
+    throw new UserError(
+      "Usage",
+      "Give either --model FILE or --plan FILE, or --plan-directory DIR with or without --model.",
+    );
+  }
+  if (model === undefined && [p50, p90, p95, p99, p999, name].some((value) => value !== undefined)) {
     throw new UserError("Usage", "A plan has a name and a target of its own. Leave out --name and the target.");
   }
 }
 
-async function planOf(options: ServeOptions): Promise<ServingPlan> {
-  const { loadPlan, safePlan } = await import("@sweetspot/sidecar");
-  if (options.plan !== undefined) return loadPlan(resolve(options.plan));
-  const model = options.model ?? "";
-  const name = options.name ?? modelNameOf(model);
-  return safePlan(resolve(model), name, targetOf(options, defaultTarget), availableParallelism());
+/** What the server serves, and what it follows. */
+async function sourcesOf(options: ServeOptions): Promise<Pick<SidecarOptions, "plan" | "planFile" | "planDirectory">> {
+  const { loadPlan } = await import("@sweetspot/sidecar");
+  if (options.plan !== undefined) {
+    const planFile = resolve(options.plan);
+    return { plan: await loadPlan(planFile), planFile };
+  }
+  if (options.planDirectory === undefined) return { plan: await modelPlan(options) };
+  const planDirectory = resolve(options.planDirectory);
+  return options.model === undefined ? { planDirectory } : { plan: () => modelPlan(options), planDirectory };
 }
 
-function readyText(
-  plan: ServingPlan,
-  { host, json }: ServeOptions,
-  { httpPort, metricsPort }: { readonly httpPort: number; readonly metricsPort: number },
-): string {
-  const { modelName, revision } = plan;
+async function modelPlan(options: ServeOptions): Promise<ServingPlan> {
+  const { safePlan, usableCpuCount } = await import("@sweetspot/sidecar");
+  const model = options.model ?? "";
+  const name = options.name ?? modelNameOf(model);
+  return safePlan(resolve(model), name, targetOf(options, defaultTarget), usableCpuCount());
+}
+
+function readyText({ httpPort, metricsPort, report }: Sidecar, host: string, json = false): string {
+  const { modelName, planRevision: revision } = report();
   if (json) {
     return `${JSON.stringify({ ready: true, host, httpPort, metricsPort, model: modelName, revision })}\n`;
   }

@@ -1,7 +1,8 @@
-import { join, relative } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { QualityMetric, Task, type TuningReport, VariantName } from "@sweetspot/crds";
 import { Command } from "commander";
 import type { CliContext, CommandContext } from "./context.ts";
+import { deliver, deliverFailures } from "./deliver.ts";
 import { type ExitName, exitCode } from "./exit-codes.ts";
 import { type Interrupts, watchInterrupts } from "./interrupts.ts";
 import { type ProgressDisplay, progressDisplay } from "./progress.ts";
@@ -46,10 +47,25 @@ export function tuneCommand(context: CommandContext): Command {
     .option("--seed <number>", "seed of everything random", values.wholeNumber(0, 2 ** 31 - 1), 1)
     .option("--fail-if-infeasible", "end with code 5 when the target cannot be met at all")
     .option("--json", "print the report as one JSON document")
+    .option(
+      "--deliver <file>",
+      "as a Job: write the result in short to this file, and the documents to stdout as records",
+    )
     .action((model: string, options: TuneOptions) => runTune(model, options, context));
 }
 
 async function runTune(model: string, options: TuneOptions, context: CommandContext): Promise<void> {
+  if (options.deliver === undefined) return tuneHere(model, options, context);
+  if (options.json || options.failIfInfeasible) {
+    throw new UserError(
+      "Usage",
+      "With --deliver the output is for a machine. Leave out --json and --fail-if-infeasible.",
+    );
+  }
+  await deliverFailures(resolve(options.deliver), () => tuneHere(model, options, context));
+}
+
+async function tuneHere(model: string, options: TuneOptions, context: CommandContext): Promise<void> {
   const request = tuneRequestOf(model, options);
   const { terminal } = context;
   const display = progressDisplay(terminal);
@@ -63,6 +79,10 @@ async function runTune(model: string, options: TuneOptions, context: CommandCont
     const hooks = { signal: interrupts.signal, progress: display.show.bind(display) };
     const { report, directory } = await tune(request, hooks);
     display.end();
+    if (options.deliver !== undefined) {
+      await deliver(report, resolve(options.deliver), { directory, modelFile: request.modelFile }, context);
+      return;
+    }
     await present(report, directory, options, context);
     context.endWith(exitOf(report, options, interrupts));
   } catch (error) {

@@ -21,6 +21,7 @@ export interface TuneOptions extends TargetOptions {
   readonly seed: number;
   readonly json?: boolean;
   readonly failIfInfeasible?: boolean;
+  readonly deliver?: string;
 }
 
 /** What the tuner is asked, with absolute paths. Throws `UserError` for options that do not fit together. */

@@ -17,6 +17,11 @@ describe("durations", () => {
     (text) => expect(() => values.parseDuration(text)).toThrow(/is no duration.*50ms/),
   );
 
+  it("may be nothing where it is a delay", () => {
+    expect([values.parseDelay("0s"), values.parseDelay("3s")]).toEqual([0, 3000]);
+    for (const text of ["0", "-1s", "2h"]) expect(() => values.parseDelay(text)).toThrow();
+  });
+
   it("never gives anything but a positive number, or refuses", () => {
     fc.assert(
       fc.property(fc.string(), (text) => {

@@ -13,6 +13,13 @@ export function parseDuration(text: string): number {
   return milliseconds;
 }
 
+/** As `parseDuration`, but "0s" is no delay at all. Longer than an hour is a mistake. */
+export function parseDelay(text: string): number {
+  const milliseconds = /^0(us|ms|s|m|h)$/.test(text.trim()) ? 0 : parseDuration(text);
+  if (milliseconds > 3_600_000) throw new InvalidArgumentError(`"${text}" is too long for a delay: at most 1h.`);
+  return milliseconds;
+}
+
 /** A duration in whole milliseconds, as latency targets are. */
 export function parseLatency(text: string): number {
   const milliseconds = Math.round(parseDuration(text) * 1e6) / 1e6;

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Count, envelope, Instant, Name, ServiceLevelTarget } from "./common.ts";
+import { Count, Digest, envelope, Instant, Name, Positive, ServiceLevelTarget } from "./common.ts";
 
 /** Latency percentiles in milliseconds; null before the first request. */
 export const LatencySummary = z.object({
@@ -36,9 +36,52 @@ export type RequestCounts = z.infer<typeof RequestCounts>;
 export const badRequests = (counts: RequestCounts): number =>
   counts.late + counts.refused + counts.expired + counts.failed;
 
-/** How CPU pinning turned out, read back from the engine processes. */
-export const PinningState = z.enum(["Exclusive", "Pinned", "Shared", "Unavailable", "Off"]);
+/**
+ * How CPU pinning turned out. In a pod, which knows what it asked for:
+ * - `Exclusive`: its CPU set is what it asked for and smaller than the node, so nobody else runs there.
+ * - `Shared`: it has a claim to CPUs of its own and did not get them.
+ * - `Throttled`: it asks for whole CPUs, and its quota stopped it since the last look.
+ * - `NotGuaranteed`, `FractionalCpus`: what it asks for gives no claim.
+ * - `Unavailable`: the system does not tell.
+ *
+ * Elsewhere, read back from the engine processes: `Pinned` (each has its own CPUs), `Exclusive` (and the CPU set is smaller
+ * than the machine), `Shared`, `Unavailable` (they cannot be bound), `Off` (the plan does not pin).
+ */
+export const PinningState = z.enum([
+  "Exclusive",
+  "Pinned",
+  "Shared",
+  "Throttled",
+  "NotGuaranteed",
+  "FractionalCpus",
+  "Unavailable",
+  "Off",
+]);
 export type PinningState = z.infer<typeof PinningState>;
+
+/** Why pinning is as it is, from a look that is repeated every 10 s. */
+export const CpuPlacement = z.object({
+  /** What was found and, where something is missing, what to do. */
+  message: z.string().min(1).max(1024),
+  /** CPUs that the server may run on, as Linux lists them ("2-3"); null where unknown. */
+  cpuset: z.string().max(4096).nullable(),
+  /** CPUs that the node has online; null where unknown. */
+  nodeCpus: Positive.nullable(),
+  /** What the container asks for, in thousandths of a CPU; null outside of a pod. */
+  requestMillicores: Count.nullable(),
+  limitMillicores: Count.nullable(),
+  /** Periods of the CPU quota in which the container stood still, since the look before; null without a quota. */
+  throttledPeriods: Count.nullable(),
+  at: Instant,
+});
+export type CpuPlacement = z.infer<typeof CpuPlacement>;
+
+/**
+ * Where the running plan came from: `Given` on the command line as a plan or a model, or found in the plan directory as
+ * `Selected` (for this pod) or `Active` (for new pods).
+ */
+export const PlanSource = z.enum(["Given", "Selected", "Active"]);
+export type PlanSource = z.infer<typeof PlanSource>;
 
 export const EngineStatus = z.object({
   instance: Count,
@@ -55,8 +98,13 @@ export const ServiceLevelReport = z.object({
   modelName: Name,
   /** The plan that really runs, which may lag behind the one that was asked for. */
   planRevision: Name,
+  /** `digestOf` that plan with the absolute path of its model file. Absent in reports of servers that do not tell. */
+  planDigest: Digest.optional(),
+  planSource: PlanSource.optional(),
   /** Why a newer plan was not taken; null when the last one was. */
   planError: z.string().max(1024).nullable(),
+  /** Revision of the plan that was not taken; null when there is none, or it could not be read. */
+  refusedRevision: Name.nullable().optional(),
   since: Instant,
   at: Instant,
   target: ServiceLevelTarget,
@@ -70,6 +118,7 @@ export const ServiceLevelReport = z.object({
   /** Median over recent batches of observed/expected engine time; null without a cost table or traffic. */
   costRatio: z.number().positive().nullable(),
   pinning: PinningState,
+  cpuPlacement: CpuPlacement.optional(),
   engines: z.array(EngineStatus).max(256),
 });
 export type ServiceLevelReport = z.infer<typeof ServiceLevelReport>;

@@ -8,6 +8,9 @@ export { probeParity } from "./model/parity-probe.ts";
 export type { ModelSignature, TensorSpec } from "./model/signature.ts";
 export { synthesiseRow } from "./model/synthesise.ts";
 export { serverNodeFlags } from "./node-flags.ts";
+export { type CgroupLimits, cgroupLimits } from "./pinning/cgroup.ts";
+export { type ReadText, readText } from "./pinning/read-text.ts";
+export { usableCpuCount } from "./pinning/usable-cpus.ts";
 export { fileDigest, loadPlan } from "./plan/load-plan.ts";
 export { PlanError } from "./plan/plan-error.ts";
 export { safePlan } from "./plan/safe-plan.ts";
@@ -21,3 +24,8 @@ export { type Sidecar, type SidecarOptions, type SidecarPorts, startSidecar } fr
 export { LogHistogram } from "./telemetry/log-histogram.ts";
 export { metricCatalogue } from "./telemetry/metric-catalogue.ts";
 export { elementArrays, elementBytes, elementCount, type Tensor } from "./tensor.ts";
+export { type IntegerType, integerRanges, multiplyInto, quantizeInto, transpose } from "./variant/arithmetic.ts";
+export { materialiseVariant } from "./variant/materialise.ts";
+export { RecipeError } from "./variant/recipe-error.ts";
+export { type ModelPayloads, type TensorPayload, tensorPayloads } from "./variant/tensor-payloads.ts";
+export { variantBytes } from "./variant/variant-bytes.ts";

@@ -1,9 +1,15 @@
 import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ServiceLevelReport, ServingPlan } from "@sweetspot/crds";
 import type { FastifyInstance } from "fastify";
+import { CpuWatch } from "./pinning/cpu-watch.ts";
+import { describePlacement } from "./pinning/placement.ts";
 import { loadPlan } from "./plan/load-plan.ts";
+import { changeAttempts, givenPlan, type PlanAttempt, startAttempts } from "./plan/plan-attempt.ts";
+import { readPlanDirectory } from "./plan/plan-directory.ts";
 import { watchFile } from "./plan/watch.ts";
+import { watchPlanDirectory } from "./plan/watch-directory.ts";
 import { systemClock } from "./server/clock.ts";
 import { httpApp } from "./server/http.ts";
 import { LivePlan } from "./server/live-plan.ts";
@@ -13,10 +19,15 @@ import { Metrics } from "./telemetry/metrics.ts";
 import { buildReport } from "./telemetry/report.ts";
 
 export interface SidecarOptions {
-  /** What to serve first. */
-  readonly plan: ServingPlan;
+  /** What to serve first; a function is called only where the plan directory holds nothing that can be served. */
+  readonly plan?: ServingPlan | (() => Promise<ServingPlan>);
   /** Watched where given; what it holds is taken after `plan`, and again whenever it changes. */
   readonly planFile?: string;
+  /**
+   * Watched where given: the file `selected` goes before `active`, and that before `plan`. All files may change together
+   * by the swap of a symbolic link, as a kubelet does it.
+   */
+  readonly planDirectory?: string;
   readonly host: string;
   /** 0 takes any free port. */
   readonly httpPort: number;
@@ -38,8 +49,15 @@ export interface Sidecar extends SidecarPorts {
   report(): ServiceLevelReport;
   /** Takes another plan under load. Rejects with `PlanError`, and the last good plan keeps serving. */
   applyPlan(plan: ServingPlan): Promise<void>;
-  /** Stops accepting, finishes what was accepted within `drainMilliseconds` (10 s unless given), ends the engines. */
-  close(options?: { readonly drainMilliseconds?: number }): Promise<void>;
+  /** Is not ready any more, and in the end is gone. Calling it again changes nothing. */
+  close(options?: CloseOptions): Promise<void>;
+}
+
+interface CloseOptions {
+  /** How long requests are still accepted while readiness is off, so that load balancers learn of it first; 0 unless given. */
+  readonly delayMilliseconds?: number;
+  /** After that, how long what was accepted may take to finish before the engines end; 10 s unless given. */
+  readonly drainMilliseconds?: number;
 }
 
 const defaultBodyBytes = 64 * 1024 * 1024;
@@ -54,48 +72,79 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
  * Signals are the caller's business.
  */
 export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
-  const { log, planFile } = options;
+  const { log } = options;
   let live: LivePlan | null = null;
   const current = () => live?.current ?? null;
   const metrics = new Metrics(() => snapshotOf(current()));
   const plans = new LivePlan({ clock: systemClock, metrics, log });
   live = plans;
+  const cpus = new CpuWatch();
   const state = { closing: false };
   const ready = () => !state.closing && hasEngine(plans);
   const maximumBodyBytes = options.maximumBodyBytes ?? defaultBodyBytes;
   const http = httpApp({ current, ready, metrics, clock: systemClock, log, version, maximumBodyBytes });
-  const operations = metricsApp({ metrics, log, report: () => reportOf(plans) });
-  const ports = await listen(options, http, operations);
+  const operations = metricsApp({ metrics, log, report: () => reportOf(plans, cpus) });
+  const ports = await listen(options, http, operations).catch((error: unknown) => {
+    cpus.close();
+    throw error;
+  });
   options.onListening?.(ports);
   let unwatch = () => {};
-  const close = async ({ drainMilliseconds = defaultDrainMilliseconds } = {}): Promise<void> => {
+  const end = async ({ delayMilliseconds = 0, drainMilliseconds = defaultDrainMilliseconds }: CloseOptions) => {
     state.closing = true;
     unwatch();
+    cpus.close();
+    if (delayMilliseconds > 0) await sleep(delayMilliseconds);
     await closeAll(http, operations, plans, drainMilliseconds);
   };
-  const apply = (obtain: () => Promise<ServingPlan>) => plans.apply(obtain);
+  let ended: Promise<void> | null = null;
+  const close = (how: CloseOptions = {}): Promise<void> => {
+    ended ??= end(how);
+    return ended;
+  };
   try {
-    await apply(async () => options.plan);
+    unwatch = await startPlans(options, plans);
   } catch (error) {
     await close({ drainMilliseconds: 0 });
     throw error;
   }
-  if (planFile !== undefined) {
-    unwatch = watchFile(planFile, { onChange: () => void apply(() => loadPlan(planFile)).catch(() => undefined) });
-  }
   return {
     ...ports,
-    report: () => reportOf(plans) as ServiceLevelReport,
-    applyPlan: (plan) => apply(async () => plan),
+    report: () => reportOf(plans, cpus) as ServiceLevelReport,
+    applyPlan: (plan) => plans.apply([givenPlan(plan)]),
     close,
   };
+}
+
+/** Serves the best plan that there is, then follows its source. Gives the function that ends following. */
+async function startPlans({ plan, planFile, planDirectory }: SidecarOptions, plans: LivePlan): Promise<() => void> {
+  const given = plan === undefined ? null : givenPlan(plan);
+  const applyLater = (attempts: readonly PlanAttempt[]) => plans.apply(attempts).catch(() => undefined);
+  if (planDirectory !== undefined) {
+    const content = await readPlanDirectory(planDirectory);
+    await plans.apply(startAttempts(content, planDirectory, given));
+    const onChange = (changed: typeof content) => applyLater(changeAttempts(changed, planDirectory, given));
+    return watchPlanDirectory(planDirectory, { content, onChange });
+  }
+  await plans.apply(startAttempts({ selected: null, active: null }, "", given));
+  if (planFile === undefined) return () => {};
+  const again: PlanAttempt = { source: "Given", read: () => loadPlan(planFile) };
+  return watchFile(planFile, { onChange: () => void applyLater([again]) });
 }
 
 const hasEngine = ({ current }: LivePlan): boolean =>
   current?.pool.status().some((engine) => engine.state === "Ready") ?? false;
 
-function reportOf({ current, planError }: LivePlan): ServiceLevelReport | null {
-  return current && buildReport({ ...current, planError, at: new Date() });
+function reportOf({ current, origin, refusal }: LivePlan, { reading }: CpuWatch): ServiceLevelReport | null {
+  if (current === null || origin === null) return null;
+  const { plan, pool } = current;
+  return {
+    ...buildReport({ ...current, planError: refusal?.message ?? null, at: new Date() }),
+    planDigest: origin.digest,
+    planSource: origin.source,
+    refusedRevision: refusal?.revision ?? null,
+    ...describePlacement(reading, { layout: plan.layout, state: pool.pinning() }),
+  };
 }
 
 function snapshotOf(current: LivePlan["current"]) {

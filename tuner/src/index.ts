@@ -1,3 +1,5 @@
+export { type Delivery, type DeliverySources, deliveryOf, failure } from "./delivery/deliver.ts";
+export { writeResult } from "./delivery/write-result.ts";
 export { describeEnvironment } from "./environment/describe.ts";
 export { loadSamples } from "./inputs/load-samples.ts";
 export type { Sample, SampleSet } from "./inputs/sample.ts";

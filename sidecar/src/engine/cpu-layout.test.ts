@@ -66,6 +66,10 @@ describe("dividing CPUs", () => {
     expect(assignCpus([0, 1], layout(2, 2)).reason).toBe("2 x 2 threads need 4 CPUs, 2 are usable");
   });
 
+  it("binds nothing where something stands against it, and says what", () => {
+    expect(assignCpus([0, 1], layout(2, 1), "others run there")).toEqual({ sets: null, reason: "others run there" });
+  });
+
   it("leaves the CPUs alone when the plan does not pin", () => {
     expect(assignCpus([0, 1], layout(1, 1, false)).sets).toBeNull();
   });

@@ -48,10 +48,13 @@ export function formatCpuList(cpus: readonly number[]): string {
 /**
  * Divides the usable CPUs into disjoint sets, one of `threadsPerInstance` CPUs for each instance. Neighbouring numbers
  * stay together, which keeps a set on one socket; whether two of them are hyperthreads of one core is not looked at.
+ * `obstacle`: why nothing may be bound here, null where it may: inside a pool of CPUs that several pods share, each would
+ * bind its engines to the same first ones.
  */
-export function assignCpus(usable: readonly number[], layout: Layout): CpuAssignment {
+export function assignCpus(usable: readonly number[], layout: Layout, obstacle: string | null = null): CpuAssignment {
   const { instances, threadsPerInstance, pinned } = layout;
   if (!pinned) return { sets: null, reason: "the plan does not ask for pinning" };
+  if (obstacle !== null) return { sets: null, reason: obstacle };
   const needed = instances * threadsPerInstance;
   if (needed > usable.length) {
     return {

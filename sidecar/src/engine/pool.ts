@@ -1,4 +1,5 @@
 import type { EngineStatus, PinningState } from "@sweetspot/crds";
+import { bindingObstacle, readCpus } from "../pinning/cpu-watch.ts";
 import type { Tensor } from "../tensor.ts";
 import { assignCpus, type CpuAssignment, pinningState } from "./cpu-layout.ts";
 import { type EngineAnswer, EngineFailure, type EnginePool, type EngineSettings } from "./engine.ts";
@@ -10,7 +11,7 @@ import { type CpuInventory, cpuInventory } from "./linux-process.ts";
 export interface EnginePoolOptions {
   /** The engine's program and arguments. */
   readonly command?: readonly string[];
-  /** The CPUs that pinning works with; by default what Linux says of this process and this host. */
+  /** The CPUs that engines may be bound to; by default what Linux says, and none in a pod that shares its CPUs. */
   readonly cpus?: CpuInventory;
   readonly after?: After;
   /** A model that takes longer to load counts as hung. */
@@ -58,7 +59,8 @@ class ProcessPool implements EnginePool {
   constructor(settings: EngineSettings, options: EnginePoolOptions) {
     this.#settings = settings;
     this.#cpus = options.cpus ?? cpuInventory();
-    this.#assignment = assignCpus(this.#cpus.usable, settings.layout);
+    const obstacle = options.cpus === undefined ? bindingObstacle(readCpus(null)) : null;
+    this.#assignment = assignCpus(this.#cpus.usable, settings.layout, obstacle);
     const common = {
       model: settings,
       command: options.command ?? onnxRuntimeCommand(),

@@ -3,24 +3,50 @@ import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { DocumentError, parseDocument, ServingPlan } from "@sweetspot/crds";
+import { DocumentError, type ModelArtifact, parseDocument, ServingPlan } from "@sweetspot/crds";
+import { materialiseVariant } from "../variant/materialise.ts";
+import { RecipeError } from "../variant/recipe-error.ts";
 import { PlanError } from "./plan-error.ts";
 
 /**
- * Reads a plan, with its artifact's path made absolute (it may be relative to the plan's own folder) and the artifact's
- * digest checked. Throws `PlanError`.
+ * Reads a plan, with the paths of its artifact made absolute (they may be relative to the plan's own folder) and the
+ * artifact's digest checked. An artifact that is missing or damaged is made first where the plan has a recipe for it.
+ * Throws `PlanError`.
  */
 export async function loadPlan(file: string): Promise<ServingPlan> {
-  const plan = parsePlan(await readPlan(file));
-  const artifact = { ...plan.artifact, file: resolve(dirname(file), plan.artifact.file) };
-  const digest = await fileDigest(artifact.file);
-  if (digest !== artifact.digest) {
-    throw new PlanError(
-      `The model file of plan ${plan.revision} has the digest ${digest}, but the plan names ${artifact.digest}; make the artifact again.`,
-    );
-  }
+  return openArtifact(parsePlan(await readPlan(file)), dirname(file));
+}
+
+/** As `loadPlan`, for a plan that was read from this folder. */
+export async function openArtifact(plan: ServingPlan, folder: string): Promise<ServingPlan> {
+  const artifact = absolute(plan.artifact, folder);
+  const digest = artifact.recipe === undefined ? await fileDigest(artifact.file) : await digestOrNull(artifact.file);
+  if (digest !== artifact.digest) await makeArtifact(artifact, plan.revision, digest);
   return { ...plan, artifact };
 }
+
+function absolute({ recipe, ...artifact }: ModelArtifact, folder: string): ModelArtifact {
+  const file = resolve(folder, artifact.file);
+  if (recipe === undefined) return { ...artifact, file };
+  return { ...artifact, file, recipe: { file: resolve(folder, recipe.file), source: resolve(folder, recipe.source) } };
+}
+
+async function makeArtifact(artifact: ModelArtifact, revision: string, found: string | null): Promise<void> {
+  const { recipe, variant, digest, file } = artifact;
+  if (recipe === undefined) {
+    throw new PlanError(
+      `The model file of plan ${revision} has the digest ${found}, but the plan names ${digest}; make the artifact again.`,
+    );
+  }
+  try {
+    await materialiseVariant({ variant, digest, file, recipe: recipe.file, source: recipe.source });
+  } catch (error) {
+    if (error instanceof RecipeError) throw new PlanError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+const digestOrNull = (file: string): Promise<string | null> => fileDigest(file).catch(() => null);
 
 async function readPlan(file: string): Promise<string> {
   try {
@@ -30,7 +56,8 @@ async function readPlan(file: string): Promise<string> {
   }
 }
 
-function parsePlan(text: string): ServingPlan {
+/** Reads the text of a plan. Throws `PlanError`. */
+export function parsePlan(text: string): ServingPlan {
   try {
     return parseDocument(ServingPlan, text, "The plan");
   } catch (error) {

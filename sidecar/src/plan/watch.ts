@@ -47,8 +47,8 @@ export function watchFile(file: string, options: WatchOptions): () => void {
   };
 }
 
-/** Without a watcher the polling goes on. */
-function watchFolder(folder: string, onEvent: () => void): FSWatcher | null {
+/** Null where the folder cannot be watched: then polling has to do. */
+export function watchFolder(folder: string, onEvent: () => void): FSWatcher | null {
   try {
     const watcher = watch(folder, { persistent: false }, onEvent);
     watcher.on("error", () => watcher.close());

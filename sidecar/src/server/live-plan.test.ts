@@ -1,6 +1,7 @@
-import type { ServingPlan } from "@sweetspot/crds";
+import { digestOf, type ServingPlan } from "@sweetspot/crds";
 import { describe, expect, it, vi } from "vitest";
 import type { ModelSignature } from "../model/signature.ts";
+import type { PlanAttempt } from "../plan/plan-attempt.ts";
 import { PlanError } from "../plan/plan-error.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { systemClock } from "./clock.ts";
@@ -38,7 +39,7 @@ const planOf = (revision: string, changes: object = {}) =>
     ...changes,
   }) as unknown as ServingPlan;
 const otherEngines = { layout: { instances: 2, threadsPerInstance: 1, pinned: false, spinning: false } };
-const now = (plan: ServingPlan) => async () => plan;
+const now = (plan: ServingPlan): PlanAttempt[] => [{ source: "Given", read: async () => plan }];
 
 function liveOf(runMicroseconds = 0) {
   const load = vi.fn<NonNullable<LivePlanOptions["load"]>>(async (plan, clock, observer) => {
@@ -85,7 +86,7 @@ describe("a plan that changes while it serves", () => {
     live.current!.level.request("Answered", 5);
     await expect(live.apply(now(planOf("bad", otherEngines)))).rejects.toThrow(PlanError);
     await live.apply(now(planOf("r1")));
-    expect([live.current!.level.counts().total, live.planError]).toEqual([1, null]);
+    expect([live.current!.level.counts().total, live.refusal]).toEqual([1, null]);
     expect(load).toHaveBeenCalledTimes(2);
     await live.close(0);
   });
@@ -121,19 +122,19 @@ describe("a plan that changes while it serves", () => {
     const { live } = liveOf();
     await live.apply(now(planOf("r1")));
     await expect(live.apply(now(planOf("bad", otherEngines)))).rejects.toThrow(PlanError);
-    expect([live.current!.plan.revision, live.planError]).toEqual(["r1", "The plan cannot be served: it is bad."]);
+    expect(live.current!.plan.revision).toBe("r1");
+    expect(live.refusal).toEqual({ message: "The plan cannot be served: it is bad.", revision: "bad" });
     await expect(
       live.apply(now(planOf("r3", { inputBounds: [{ name: "y", minimum: 0, maximum: 1 }] }))),
     ).rejects.toThrow(PlanError);
     await expect(
-      live.apply(async () => {
-        throw new Error("ENOENT /a/path");
-      }),
+      live.apply([{ source: "Selected", read: () => Promise.reject(new Error("ENOENT /a/path")) }]),
     ).rejects.toThrow();
-    expect(live.planError).not.toContain("/a/path");
+    expect(live.refusal?.message).not.toContain("/a/path");
+    expect(live.refusal?.revision).toBeNull();
     await submit(live).answer;
     await live.apply(now(planOf("r4")));
-    expect([live.current!.plan.revision, live.planError]).toEqual(["r4", null]);
+    expect([live.current!.plan.revision, live.refusal]).toEqual(["r4", null]);
     await live.close(0);
   });
 
@@ -143,8 +144,29 @@ describe("a plan that changes while it serves", () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
       return planOf("r1");
     };
-    await Promise.all([live.apply(slow), live.apply(now(planOf("r2", otherEngines)))]);
+    await Promise.all([live.apply([{ source: "Given", read: slow }]), live.apply(now(planOf("r2", otherEngines)))]);
     expect(live.current!.plan.revision).toBe("r2");
+    await live.close(0);
+  });
+
+  it("serves the first of several plans that can be served, and goes on saying what was wrong with the best", async () => {
+    const { live, load } = liveOf();
+    const attempt = (source: PlanAttempt["source"], revision: string): PlanAttempt => ({
+      source,
+      read: async () => planOf(revision, revision === "r2" ? {} : otherEngines),
+    });
+    await live.apply([attempt("Selected", "bad-1"), attempt("Active", "r2"), attempt("Given", "r3")]);
+    expect(load.mock.calls.map(([{ revision }]) => revision)).toEqual(["bad-1", "r2"]);
+    expect(live.origin).toEqual({ source: "Active", digest: digestOf(planOf("r2")) });
+    expect(live.refusal?.revision).toBe("bad-1");
+    await expect(live.apply([attempt("Selected", "bad-2"), attempt("Active", "bad-3")])).rejects.toThrow(PlanError);
+    expect([live.current!.plan.revision, live.origin?.source, live.refusal?.revision]).toEqual([
+      "r2",
+      "Active",
+      "bad-2",
+    ]);
+    await live.apply([attempt("Selected", "r2")]);
+    expect([load.mock.calls.length, live.origin?.source, live.refusal]).toEqual([4, "Selected", null]);
     await live.close(0);
   });
 

@@ -1,4 +1,5 @@
-import { canonicalJson, type ServingPlan } from "@sweetspot/crds";
+import { canonicalJson, digestOf, type PlanSource, type ServingPlan } from "@sweetspot/crds";
+import type { PlanAttempt } from "../plan/plan-attempt.ts";
 import { PlanError } from "../plan/plan-error.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { DispatchObserver } from "./batch-report.ts";
@@ -15,6 +16,25 @@ export interface LivePlanOptions {
   readonly load?: (plan: ServingPlan, clock: Clock, observer: DispatchObserver) => Promise<RunningModel>;
 }
 
+/** Where the running plan came from, and `digestOf` it as it was written. */
+export interface PlanOrigin {
+  readonly source: PlanSource;
+  readonly digest: string;
+}
+
+/** Why a plan was not taken. */
+export interface PlanRefusal {
+  /** Fit for a report: holds no path and no engine text. */
+  readonly message: string;
+  /** Null where it could not be read. */
+  readonly revision: string | null;
+}
+
+/** What is known of an attempt while it is made. */
+interface Trial {
+  revision: string | null;
+}
+
 const oldPlanDrainMilliseconds = 60_000;
 
 /**
@@ -27,7 +47,8 @@ const oldPlanDrainMilliseconds = 60_000;
 export class LivePlan {
   readonly #options: LivePlanOptions;
   #current: RunningModel | null = null;
-  #planError: string | null = null;
+  #origin: PlanOrigin | null = null;
+  #refusal: PlanRefusal | null = null;
   #turn: Promise<void> = Promise.resolve();
   #closed = false;
   readonly #retiring = new Set<Promise<void>>();
@@ -41,14 +62,23 @@ export class LivePlan {
     return this.#current;
   }
 
-  /** Why a newer plan was not taken; null when the last one was. Holds no path and no engine text. */
-  get planError(): string | null {
-    return this.#planError;
+  /** Where `current` came from. */
+  get origin(): PlanOrigin | null {
+    return this.#origin;
   }
 
-  /** Takes a plan, after those that were given before. Rejects with `PlanError` where the last good one stays. */
-  apply(obtain: () => Promise<ServingPlan>): Promise<void> {
-    const turn = this.#turn.then(() => this.#take(obtain));
+  /** Why a newer plan was not taken; null when the last one was. */
+  get refusal(): PlanRefusal | null {
+    return this.#refusal;
+  }
+
+  /**
+   * Takes the first of these plans that can be served, after those that were given before. What was wrong with the best
+   * one stays reported, also when a later one serves. Rejects with `PlanError` where none can be served and the last good
+   * one stays.
+   */
+  apply(attempts: readonly PlanAttempt[]): Promise<void> {
+    const turn = this.#turn.then(() => this.#takeFirst(attempts));
     this.#turn = turn.catch(() => undefined);
     return turn;
   }
@@ -62,21 +92,32 @@ export class LivePlan {
     await Promise.all(this.#retiring);
   }
 
-  async #take(obtain: () => Promise<ServingPlan>): Promise<void> {
-    if (this.#closed) return;
-    try {
-      const plan = await obtain();
-      if (this.#isCurrent(plan)) {
-        this.#planError = null;
-        this.#options.metrics.planConfirmed();
-        return;
+  async #takeFirst(attempts: readonly PlanAttempt[]): Promise<void> {
+    let first: { readonly refusal: PlanRefusal; readonly error: unknown } | null = null;
+    let served = false;
+    for (const attempt of attempts) {
+      if (this.#closed || served) break;
+      const trial: Trial = { revision: null };
+      try {
+        await this.#take(attempt, trial);
+        served = true;
+      } catch (error) {
+        first ??= { refusal: this.#refuse(error, attempt.source, trial), error };
       }
-      const next = (await this.#inPlace(plan)) ?? (await this.#loadBeside(plan));
-      this.#swap(next);
-    } catch (error) {
-      this.#refuse(error);
-      throw error;
     }
+    if (first === null && !served) return;
+    this.#refusal = first?.refusal ?? null;
+    if (first === null) this.#options.metrics.planConfirmed();
+    else this.#options.metrics.planRefused();
+    if (first !== null && !served) throw first.error;
+  }
+
+  async #take({ source, read, open }: PlanAttempt, trial: Trial): Promise<void> {
+    const written = await read();
+    trial.revision = written.revision;
+    const plan = open === undefined ? written : await open(written);
+    if (!this.#isCurrent(plan)) this.#swap((await this.#inPlace(plan)) ?? (await this.#loadBeside(plan)));
+    this.#origin = { source, digest: digestOf(written) };
   }
 
   /** The running plan again, from a watched file or a nervous caller: its counts go on. */
@@ -102,7 +143,6 @@ export class LivePlan {
     const { metrics, log } = this.#options;
     const old = this.#current;
     this.#current = next;
-    this.#planError = null;
     metrics.planTaken(next.plan.revision, next.plan.serviceLevel.latencyMilliseconds);
     log.info({ revision: next.plan.revision, inPlace: old?.pool === next.pool }, "plan taken");
     if (this.#closed) next.dispatcher.stop();
@@ -111,13 +151,14 @@ export class LivePlan {
     this.#retiring.add(retiring);
   }
 
-  #refuse(error: unknown): void {
-    const { metrics, log } = this.#options;
-    this.#planError =
-      error instanceof PlanError ? error.message.slice(0, 1024) : "The plan cannot be served; see the server's log.";
-    metrics.planRefused();
+  #refuse(error: unknown, source: PlanSource, { revision }: Trial): PlanRefusal {
     const rest = this.#current === null ? "nothing is served" : "the last good one keeps serving";
-    log.error({ err: error, cause: (error as Error).cause }, `plan refused, ${rest}`);
+    this.#options.log.error({ err: error, cause: (error as Error).cause, source, revision }, `plan refused, ${rest}`);
+    const known = error instanceof PlanError;
+    return {
+      message: known ? error.message.slice(0, 1024) : "The plan cannot be served; see the server's log.",
+      revision,
+    };
   }
 
   /** Batches are counted for the plan that runs when they end: after a change in place that is the new one. */

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { type ReadText, readText } from "./read-text.ts";
+import { type ReadText, readText } from "@sweetspot/sidecar";
 
 /**
  * The CPUs of a list as Linux writes it: "0-3,8" → 0, 1, 2, 3, 8.
