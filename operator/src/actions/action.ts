@@ -1,0 +1,75 @@
+import type { Pod } from "../resources.ts";
+import type { EventNote, KubernetesObject, Manifest, Resource } from "../runtime/index.ts";
+
+/**
+ * What the controllers may do to the world: all that a plan consists of. A plan is a list of these, decided by a pure
+ * function; one interpreter carries them out in order.
+ */
+export type Action =
+  | ApplyAction
+  | CreateAction
+  | DeleteAction
+  | AnnotatePodAction
+  | ApplyStatusAction
+  | RecordEventAction
+  | StoreResultAction;
+
+/** Server-side apply: brings the fields that we own to this state; nothing is sent when they are there already. */
+export interface ApplyAction {
+  readonly kind: "Apply";
+  readonly resource: Resource;
+  readonly manifest: Manifest & { readonly metadata: { readonly namespace: string } };
+}
+
+/** For objects that never change once they are there; one that exists already is left alone. */
+export interface CreateAction {
+  readonly kind: "Create";
+  readonly resource: Resource;
+  readonly manifest: ApplyAction["manifest"];
+}
+
+/** Deletes just this object, not one that was made anew under its name. */
+export interface DeleteAction {
+  readonly kind: "Delete";
+  readonly resource: Resource;
+  readonly object: KubernetesObject;
+}
+
+/** Sets annotations of ours on a pod; null removes one. */
+export interface AnnotatePodAction {
+  readonly kind: "AnnotatePod";
+  readonly pod: Pod;
+  readonly annotations: Readonly<Record<string, string | null>>;
+}
+
+export interface ApplyStatusAction {
+  readonly kind: "ApplyStatus";
+  readonly resource: Resource;
+  readonly object: KubernetesObject;
+  readonly status: object;
+}
+
+/** Tells people what was decided. Fire and forget: losing one changes nothing. */
+export interface RecordEventAction extends EventNote {
+  readonly kind: "RecordEvent";
+  readonly resource: Resource;
+  readonly object: KubernetesObject;
+}
+
+/** Reads the records in the log of a finished tuning pod, checks them, and keeps them in a ConfigMap. */
+export interface StoreResultAction {
+  readonly kind: "StoreResult";
+  readonly run: KubernetesObject;
+  readonly pod: Pod;
+  /** Digests that the records must have, as the termination message names them. */
+  readonly reportDigest: string;
+  readonly recipeDigest: string | null;
+  readonly planDigest: string;
+}
+
+/** What a controller decided. */
+export interface Plan {
+  readonly actions: readonly Action[];
+  /** Look again after so many milliseconds even if nothing changes; absent: only changes matter. */
+  readonly requeueAfter?: number;
+}

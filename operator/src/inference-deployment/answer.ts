@@ -1,0 +1,61 @@
+import { parseDocument, ServingPlan, type TuningRunResult, TuningRunSpec } from "@sweetspot/crds";
+import type { ConfigMap, StoredTuningRun } from "../resources.ts";
+import { shortDigest } from "../specs/names.ts";
+import { podPlan } from "../specs/pod-plan.ts";
+import { type Question, questionOfRun, stillServes } from "../specs/tuning-question.ts";
+import { reportKeys } from "../tuning-run/store-result.ts";
+import type { ObservedTarget } from "./observed.ts";
+
+/** A measured way to serve a target. */
+export interface Answer {
+  readonly run: StoredTuningRun;
+  readonly result: TuningRunResult;
+  /** As the pods of the target run it. */
+  readonly plan: ServingPlan;
+  /** Base64 of the gzip of the variant's recipe; undefined for the source. */
+  readonly recipe: string | undefined;
+  /** It answers the question as the spec asks it now, not an older one. */
+  readonly current: boolean;
+}
+
+/** The answer that the target should be served with: the one to the present question, else the latest that still fits. */
+export function answerFor(question: Question, { runs, results }: ObservedTarget): Answer | null {
+  const fitting = runs
+    .map((run) => answerOf(question, run, results.get(run.metadata.name)))
+    .filter((answer) => answer !== null);
+  return (
+    fitting.toSorted(
+      (a, b) => Number(b.current) - Number(a.current) || finishedAt(b).localeCompare(finishedAt(a)),
+    )[0] ?? null
+  );
+}
+
+const finishedAt = ({ run }: Answer): string => run.status?.finishedAt ?? "";
+
+function answerOf(question: Question, run: StoredTuningRun, stored: ConfigMap | undefined): Answer | null {
+  const result = run.status?.result;
+  const text = stored?.data?.[reportKeys.plan];
+  if (result === undefined || text === undefined) return null;
+  const spec = TuningRunSpec.safeParse(run.spec);
+  const plan = safely(() => parseDocument(ServingPlan, text, "The stored plan"));
+  if (!spec.success || plan === null) return null;
+  const asked = questionOfRun(spec.data);
+  if (!stillServes(asked, question)) return null;
+  return {
+    run,
+    result,
+    plan: podPlan(plan, run.metadata.name, question.modelName, question.model),
+    recipe: stored?.binaryData?.[reportKeys.recipe],
+    current: sameQuestion(asked, question),
+  };
+}
+
+export const sameQuestion = (a: Question, b: Question): boolean => shortDigest(a) === shortDigest(b);
+
+function safely<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch {
+    return null;
+  }
+}

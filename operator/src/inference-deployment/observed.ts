@@ -1,0 +1,38 @@
+import type { InferenceDeploymentSpec, Target } from "@sweetspot/crds";
+import type { PodReport } from "../reports/fetch-report.ts";
+import type { ConfigMap, Deployment, Node, Pod, StoredInferenceDeployment, StoredTuningRun } from "../resources.ts";
+import type { KubernetesObject, Resource } from "../runtime/index.ts";
+import type { OperatorSettings } from "../settings.ts";
+
+/** What there is of one target. */
+export interface ObservedTarget {
+  readonly target: Target;
+  readonly deployment: Deployment | undefined;
+  /** Serving pods that are not on their way out. */
+  readonly pods: readonly Pod[];
+  /** By the UID of the pod; only pods that run were asked. */
+  readonly reports: ReadonlyMap<string, PodReport>;
+  /** The target's runs, whatever their question. */
+  readonly runs: readonly StoredTuningRun[];
+  /** Stored results by name of the run. */
+  readonly results: ReadonlyMap<string, ConfigMap>;
+}
+
+/** An object of ours, and what kind it is. */
+export interface OwnedObject {
+  readonly resource: Resource;
+  readonly object: KubernetesObject;
+}
+
+/** Everything that the plan for one InferenceDeployment depends on. */
+export interface Observed {
+  readonly infd: StoredInferenceDeployment;
+  readonly spec: InferenceDeploymentSpec;
+  readonly targets: readonly ObservedTarget[];
+  /** Objects of targets that the spec no longer names. */
+  readonly leftovers: readonly OwnedObject[];
+  readonly nodes: readonly Node[];
+  readonly settings: OperatorSettings;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}

@@ -1,0 +1,117 @@
+import type { Action, Plan } from "../actions/action.ts";
+import { changesOf, type Finding } from "../conditions.ts";
+import { inferenceDeployments, tuningRuns } from "../resources.ts";
+import { targetLabels } from "../specs/names.ts";
+import { applyOwned, childActions } from "./children.ts";
+import { overallFindings, type TargetFindings, targetFindings } from "./findings.ts";
+import type { Observed } from "./observed.ts";
+import { forgetPlan, tellPod } from "./rollout.ts";
+import { statusOf } from "./status.ts";
+import { type TargetState, targetStates } from "./target-state.ts";
+import { nextRun, obsoleteRuns } from "./tuning.ts";
+
+/** While a plan is on its way its pods are asked often, and a pod that is late less and less so. */
+const applyingMilliseconds = 300;
+const lateMilliseconds = 5000;
+const lateAfterMilliseconds = 10_000;
+/** Pods say by themselves what changed only when they are asked. */
+const servingMilliseconds = 15_000;
+const startingMilliseconds = 5000;
+
+/** Decides what is done next for one InferenceDeployment. Pure. */
+export function planDeployment(observed: Observed): Plan {
+  const states = targetStates(observed);
+  const targets = states.map((state) => targetFindings(observed, state));
+  return {
+    actions: [
+      ...childActions(observed, states),
+      ...targets.flatMap((target) => tuningActions(observed, target)),
+      ...states.flatMap((state) => rolloutActions(observed, state)),
+      {
+        kind: "ApplyStatus",
+        resource: inferenceDeployments,
+        object: observed.infd,
+        status: statusOf(observed, targets),
+      },
+      ...eventActions(observed, overallFindings(targets)),
+    ],
+    requeueAfter: Math.min(...targets.map((target) => lookAgain(observed, target))),
+  };
+}
+
+function tuningActions(observed: Observed, target: TargetFindings): Action[] {
+  const { state } = target;
+  const { question, answer, observed: seen } = state;
+  const name = question.modelName;
+  const obsolete = obsoleteRuns(question, seen, answer?.run.metadata.name ?? null);
+  const deletions = obsolete.map((object): Action => ({ kind: "Delete", resource: tuningRuns, object }));
+  const next = mayTune(observed, target) ? nextRun(question, seen, observed.now) : null;
+  if (next?.kind !== "Now") return deletions;
+  const labels = targetLabels(name, state.target.name, "tuner");
+  const manifest = { metadata: { name: next.name, labels }, spec: next.spec };
+  const { manifest: owned } = applyOwned(observed, tuningRuns, manifest);
+  return [...deletions, { kind: "Create", resource: tuningRuns, manifest: owned }];
+}
+
+/** The source is served first: until a pod has loaded it, nobody knows whether there is something to tune. */
+function mayTune({ spec }: Observed, { state, modelResolved }: TargetFindings): boolean {
+  if (spec.tuning.mode === "Disabled" || modelResolved.status === "False") return false;
+  if (state.wanted === 0 || spec.rollout.initial === "WaitForTuning") return true;
+  return state.ready.length > 0 || state.attempt !== null;
+}
+
+function rolloutActions({ now, spec }: Observed, { answer, observed }: TargetState): Action[] {
+  const told = observed.pods.map((pod) => {
+    if (answer !== null) return tellPod(pod, answer.plan, observed, now);
+    // With tuning off, a plan that somebody gave a pod by hand is theirs.
+    return spec.tuning.mode === "Disabled" ? null : forgetPlan(pod);
+  });
+  return told.filter((action) => action !== null);
+}
+
+function lookAgain(observed: Observed, { state, ready, tuned }: TargetFindings): number {
+  const waiting = state.plans.map((plan) => plan.state).filter((plan) => plan.kind === "Waiting");
+  if (waiting.length > 0) {
+    const late = waiting.every(({ milliseconds }) => milliseconds > lateAfterMilliseconds);
+    return late ? lateMilliseconds : applyingMilliseconds;
+  }
+  const next = tuned.status === "False" ? nextRun(state.question, state.observed, observed.now) : null;
+  const retry = next?.kind === "Later" ? next.milliseconds + 100 : Number.POSITIVE_INFINITY;
+  return Math.min(retry, ready.status === "True" ? servingMilliseconds : startingMilliseconds);
+}
+
+const verbs: Readonly<Record<string, string>> = {
+  Ready: "Serve",
+  ModelResolved: "Resolve",
+  Tuned: "Tune",
+  ConfigurationApplied: "Apply",
+  ServiceLevelMet: "Measure",
+  CpuPinned: "Pin",
+};
+/** States on the way that `kubectl describe` need not tell one by one. */
+const quiet = new Set([
+  "Resolving",
+  "WaitingForModel",
+  "NotMeasured",
+  "NotReported",
+  "SafePlan",
+  "PodsNotReady",
+  "ModelNotResolved",
+]);
+
+function eventActions({ infd }: Observed, findings: readonly Finding[]): Action[] {
+  return changesOf(findings, infd.status?.conditions ?? [])
+    .filter(({ type, reason }) => verbs[type] !== undefined && !quiet.has(reason))
+    .map((finding) => ({
+      kind: "RecordEvent",
+      resource: inferenceDeployments,
+      object: infd,
+      type: isBad(finding) ? "Warning" : "Normal",
+      reason: finding.reason,
+      action: verbs[finding.type] as string,
+      note: finding.message,
+    }));
+}
+
+const harmless = new Set(["Tuning", "Applying", "Disabled", "WaitingForTuning", "ScaledToZero"]);
+const isBad = ({ status, reason }: Finding): boolean => status === "False" && !harmless.has(reason);

@@ -1,0 +1,74 @@
+import type { ServingPlan } from "@sweetspot/crds";
+import type { AnnotatePodAction } from "../actions/action.ts";
+import type { Pod } from "../resources.ts";
+import { annotationKeys } from "../specs/names.ts";
+import { mostPlanBytes } from "../specs/pod-plan.ts";
+import type { ObservedTarget } from "./observed.ts";
+
+/** Whether one pod runs the plan that it should. */
+export type PodPlanState =
+  | { readonly kind: "Applied" }
+  | { readonly kind: "Refused"; readonly running: string; readonly detail: string }
+  /** The pod was told, `milliseconds` ago, and has not confirmed it; `problem` when it could not be asked. */
+  | { readonly kind: "Waiting"; readonly milliseconds: number; readonly problem: string | null };
+
+/** A kubelet that raced a stale cache shows the old files; another change of the pod makes it look again. */
+const nonceMilliseconds = 2000;
+const longestNonceMilliseconds = 60_000;
+
+export function podPlanState(pod: Pod, plan: ServingPlan, target: ObservedTarget, now: number): PodPlanState {
+  const answer = target.reports.get(pod.metadata.uid ?? "");
+  if (answer !== undefined && "report" in answer) {
+    const { planRevision, planError, refusedRevision } = answer.report;
+    if (planRevision === plan.revision) return { kind: "Applied" };
+    if (planError !== null && refusedRevision === plan.revision) {
+      return { kind: "Refused", running: planRevision, detail: planError };
+    }
+  }
+  const problem = answer === undefined ? "it does not run yet" : "problem" in answer ? answer.problem : null;
+  const told = nonceOf(pod);
+  return { kind: "Waiting", milliseconds: told === null ? 0 : now - told.first, problem };
+}
+
+/** What has to be said to a pod so that it takes the plan; null when nothing is to be said now. */
+export function tellPod(pod: Pod, plan: ServingPlan, target: ObservedTarget, now: number): AnnotatePodAction | null {
+  const wanted = annotationOf(plan);
+  const present = pod.metadata.annotations?.[annotationKeys.plan];
+  const state = podPlanState(pod, plan, target, now);
+  const differs = present !== (wanted ?? undefined);
+  // A new pod starts with the plan of its ConfigMap and needs no annotation to tell it the same.
+  if (state.kind === "Applied" && (present === undefined || !differs)) return null;
+  if (differs) return annotate(pod, { [annotationKeys.plan]: wanted, [annotationKeys.nonce]: nonce(now, 0) });
+  if (state.kind !== "Waiting") return null;
+  const told = nonceOf(pod);
+  if (told === null) return annotate(pod, { [annotationKeys.nonce]: nonce(now, 0) });
+  const pause = Math.min(longestNonceMilliseconds, nonceMilliseconds * (2 ** (told.repeats + 1) - 1));
+  if (now - told.first < pause) return null;
+  return annotate(pod, { [annotationKeys.nonce]: nonce(told.first, told.repeats + 1) });
+}
+
+/** The plan belongs to another model than the pods' now: they go back to what they start with. */
+export function forgetPlan(pod: Pod): AnnotatePodAction | null {
+  if (pod.metadata.annotations?.[annotationKeys.plan] === undefined) return null;
+  return annotate(pod, { [annotationKeys.plan]: null, [annotationKeys.nonce]: null });
+}
+
+const annotate = (pod: Pod, annotations: AnnotatePodAction["annotations"]): AnnotatePodAction => ({
+  kind: "AnnotatePod",
+  pod,
+  annotations,
+});
+
+/** A plan that is too large for an annotation travels in the ConfigMap alone, and the nonce makes the kubelet look. */
+function annotationOf(plan: ServingPlan): string | null {
+  const text = JSON.stringify(plan);
+  return Buffer.byteLength(text) <= mostPlanBytes ? text : null;
+}
+
+/** `instant/repeats`: when the pod was first told of its plan, and how often the kubelet was reminded since. */
+const nonce = (first: number, repeats: number): string => `${first}/${repeats}`;
+
+function nonceOf(pod: Pod): { first: number; repeats: number } | null {
+  const match = /^(\d{1,16})\/(\d{1,4})$/.exec(pod.metadata.annotations?.[annotationKeys.nonce] ?? "");
+  return match === null ? null : { first: Number(match[1]), repeats: Number(match[2]) };
+}

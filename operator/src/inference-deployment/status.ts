@@ -1,0 +1,84 @@
+import type { Condition, InferenceDeploymentStatus, Summary, TargetStatus } from "@sweetspot/crds";
+import { conditionsOf } from "../conditions.ts";
+import { nodeClassOf } from "../nodes.ts";
+import { labelKeys } from "../specs/names.ts";
+import { overallFindings, type TargetFindings } from "./findings.ts";
+import type { Observed } from "./observed.ts";
+
+/** The whole status, on every path, from what was observed and nothing else. */
+export function statusOf(observed: Observed, targets: readonly TargetFindings[]): InferenceDeploymentStatus {
+  const { infd, now } = observed;
+  const generation = infd.metadata.generation ?? 0;
+  const previous: readonly Condition[] = infd.status?.conditions ?? [];
+  const total = (count: (target: TargetFindings) => number) => targets.reduce((sum, target) => sum + count(target), 0);
+  return {
+    observedGeneration: generation,
+    conditions: conditionsOf(overallFindings(targets), previous, generation, now),
+    replicas: total(({ state }) => state.observed.pods.length),
+    readyReplicas: total(({ state }) => state.ready.length),
+    selector: `${labelKeys.inferenceDeployment}=${infd.metadata.name},${labelKeys.component}=server`,
+    summary: summaryOf(observed, targets),
+    targets: targets.map((target) => targetStatus(observed, target)),
+  };
+}
+
+function targetStatus(observed: Observed, { state, cpuPinned }: TargetFindings): TargetStatus {
+  const { answer, target, plans, ready } = state;
+  const { pods, runs } = state.observed;
+  const result = answer?.result;
+  const nodeClass = classOf(observed, state);
+  const run = answer?.run.metadata.name ?? state.attempt?.run.metadata.name ?? runs[0]?.metadata.name;
+  return {
+    name: target.name,
+    ...(nodeClass === undefined ? {} : { nodeClass }),
+    ...(result === undefined ? {} : measured(state.question.serviceLevel.percentile, result)),
+    ...(answer === null ? {} : { planRevision: answer.plan.revision }),
+    replicas: pods.length,
+    readyReplicas: ready.length,
+    appliedReplicas: plans.filter((one) => one.state.kind === "Applied").length,
+    pinning: cpuPinned.reason as NonNullable<TargetStatus["pinning"]>,
+    ...(run === undefined ? {} : { tuningRun: run }),
+  };
+}
+
+type Result = NonNullable<TargetFindings["state"]["answer"]>["result"];
+
+function measured(percentile: TargetStatus["percentile"], result: Result): Partial<TargetStatus> {
+  const { confirmation } = result;
+  return {
+    winner: result.winner,
+    reason: result.reason,
+    ...(percentile === undefined ? {} : { percentile }),
+    ...(confirmation === undefined
+      ? {}
+      : { latencyMilliseconds: confirmation.latencyMilliseconds, verdict: confirmation.verdict }),
+    capacityRequestsPerSecond: result.capacityRequestsPerSecond,
+    bestReachableMilliseconds: result.bestReachableMilliseconds,
+  };
+}
+
+/** The kind of the node that was measured; when that node is gone, what is known of it stays. */
+function classOf({ infd, nodes, settings }: Observed, { target, answer }: TargetFindings["state"]) {
+  if (answer === null) return undefined;
+  const node = nodes.find(({ metadata }) => metadata.name === answer.run.status?.nodeName);
+  const before = infd.status?.targets?.find(({ name }) => name === target.name)?.nodeClass;
+  return nodeClassOf(node, settings.nodeClassLabels) ?? before;
+}
+
+/** The columns of `kubectl get`: of the target that carries least. */
+function summaryOf({ spec }: Observed, targets: readonly TargetFindings[]): Summary {
+  const { percentile, latencyMilliseconds } = spec.serviceLevel;
+  const promise = { target: `${percentile} < ${latencyMilliseconds} ms` };
+  const answered = targets.filter(({ state }) => state.answer !== null);
+  const capacity = ({ state }: TargetFindings) => state.answer?.result.capacityRequestsPerSecond ?? 0;
+  const worst = answered.toSorted((a, b) => capacity(a) - capacity(b))[0]?.state.answer?.result;
+  if (worst === undefined) return promise;
+  const total = answered.reduce((sum, target) => sum + capacity(target) * target.state.ready.length, 0);
+  const { confirmation } = worst;
+  return {
+    ...promise,
+    winner: worst.winner,
+    ...(confirmation === undefined ? {} : { latency: `${confirmation.latencyMilliseconds.toPrecision(3)} ms` }),
+    capacity: `${total.toFixed(total < 10 ? 1 : 0)}/s`,
+  };
+}

@@ -1,0 +1,77 @@
+import type { Target } from "@sweetspot/crds";
+import { isReady, type PodProblem, problemOf } from "../pods/pod-state.ts";
+import type { Pod } from "../resources.ts";
+import { type Question, questionOf } from "../specs/tuning-question.ts";
+import { type Answer, answerFor } from "./answer.ts";
+import type { Observed, ObservedTarget } from "./observed.ts";
+import { distributeReplicas } from "./replicas.ts";
+import { type PodPlanState, podPlanState } from "./rollout.ts";
+import { type Attempt, latestAttempt, waitsForRoom } from "./tuning.ts";
+
+/** What one target is and should be, drawn from what was observed: the base of its actions and of its status. */
+export interface TargetState {
+  readonly observed: ObservedTarget;
+  readonly target: Target;
+  readonly question: Question;
+  /** Replicas by the spec. */
+  readonly wanted: number;
+  /** Replicas that the Deployment gets: fewer while a pod makes room for the tuning Job, none before a first tuning that is waited for. */
+  readonly replicas: number;
+  readonly yielding: boolean;
+  readonly ready: readonly Pod[];
+  /** The first pod that cannot run, and why. */
+  readonly problem: { readonly pod: Pod; readonly problem: PodProblem } | null;
+  readonly attempt: Attempt | null;
+  readonly answer: Answer | null;
+  /** Per pod, whether it runs the answer's plan; empty without one. */
+  readonly plans: readonly { readonly pod: Pod; readonly state: PodPlanState }[];
+}
+
+export function targetStates(observed: Observed): TargetState[] {
+  const { spec, targets } = observed;
+  const shares = distributeReplicas(spec.replicas, targets.length);
+  return targets.map((target, index) => stateOf(observed, target, shares[index] as number));
+}
+
+function stateOf({ infd, spec, now }: Observed, observed: ObservedTarget, wanted: number): TargetState {
+  const { target, pods } = observed;
+  const question = questionOf(infd.metadata.name, spec, target);
+  const attempt = latestAttempt(question, observed);
+  const answer = answerFor(question, observed);
+  const held = spec.rollout.initial === "WaitForTuning" && answer === null;
+  const yielding = !held && yields(spec.tuning.whenFull, observed, attempt, wanted);
+  return {
+    observed,
+    target,
+    question,
+    wanted,
+    replicas: held ? 0 : Math.max(0, wanted - (yielding ? 1 : 0)),
+    yielding,
+    ready: pods.filter(isReady),
+    problem: firstProblem(pods),
+    attempt,
+    answer,
+    plans: answer === null ? [] : pods.map((pod) => ({ pod, state: podPlanState(pod, answer.plan, observed, now) })),
+  };
+}
+
+/** Once a pod has made room it stays away until the run is over: the Deployment's size is the memory of that. */
+function yields(
+  whenFull: "Wait" | "Yield",
+  { deployment }: ObservedTarget,
+  attempt: Attempt | null,
+  wanted: number,
+): boolean {
+  if (whenFull !== "Yield" || wanted === 0 || attempt === null) return false;
+  if (attempt.state !== "Waiting" && attempt.state !== "Running") return false;
+  return waitsForRoom(attempt) || (deployment?.spec?.replicas ?? wanted) < wanted;
+}
+
+function firstProblem(pods: readonly Pod[]): TargetState["problem"] {
+  // What keeps a container from running says more than that another pod finds no node.
+  const problems = pods
+    .filter((pod) => !isReady(pod))
+    .map((pod) => ({ pod, problem: problemOf(pod) }))
+    .filter((one): one is { pod: Pod; problem: PodProblem } => one.problem !== null);
+  return problems.find(({ problem }) => problem.kind !== "Unschedulable") ?? problems[0] ?? null;
+}

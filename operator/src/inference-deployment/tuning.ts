@@ -1,0 +1,95 @@
+import { TuningRunSpec } from "@sweetspot/crds";
+import { problemOf } from "../pods/pod-state.ts";
+import type { StoredTuningRun } from "../resources.ts";
+import { runName } from "../specs/names.ts";
+import { type Question, questionOfRun } from "../specs/tuning-question.ts";
+import { isFinished } from "../tuning-run/observed.ts";
+import { sameQuestion } from "./answer.ts";
+import type { ObservedTarget } from "./observed.ts";
+
+/** The run of the present question that was tried last. */
+export interface Attempt {
+  readonly run: StoredTuningRun;
+  readonly attempt: number;
+  readonly state: "Waiting" | "Running" | "Answered" | "Failed";
+  /** Why it waits or failed, as the run's own conditions say it. */
+  readonly reason: string;
+  readonly message: string;
+}
+
+const mostAttempts = 100;
+/** Failed runs are tried again after 10 s, 20 s, 40 s, ... and at most half an hour. */
+const firstPauseMilliseconds = 10_000;
+const longestPauseMilliseconds = 30 * 60_000;
+/** Finished runs of other questions that are kept for a look back. */
+const history = 3;
+
+export function latestAttempt(question: Question, { runs }: ObservedTarget): Attempt | null {
+  const asked = runs
+    .map((run) => ({ run, spec: TuningRunSpec.safeParse(run.spec) }))
+    .filter(({ spec }) => spec.success && sameQuestion(questionOfRun(spec.data), question))
+    .map(({ run, spec }) => attemptOf(run, spec.data?.attempt ?? 1))
+    .sort((a, b) => a.attempt - b.attempt);
+  return asked.at(-1) ?? null;
+}
+
+function attemptOf(run: StoredTuningRun, attempt: number): Attempt {
+  const condition = (type: string) => run.status?.conditions?.find((one) => one.type === type);
+  const failed = condition("Failed");
+  const complete = condition("Complete");
+  if (failed?.status === "True") {
+    return { run, attempt, state: "Failed", reason: failed.reason, message: failed.message };
+  }
+  const state = complete?.status === "True" ? "Answered" : complete?.reason === "Running" ? "Running" : "Waiting";
+  return { run, attempt, state, reason: complete?.reason ?? "", message: complete?.message ?? "" };
+}
+
+/** What is to be asked next. */
+export type NextRun =
+  | { readonly kind: "None" }
+  | { readonly kind: "Later"; readonly milliseconds: number }
+  | { readonly kind: "Now"; readonly name: string; readonly spec: TuningRunSpec };
+
+/** Exactly one run per question and attempt: the name follows from both. */
+export function nextRun(question: Question, target: ObservedTarget, now: number): NextRun {
+  const latest = latestAttempt(question, target);
+  if (latest === null) return start(question, 1, target.runs.length === 0 ? "Initial" : "SpecChanged");
+  if (latest.state !== "Failed" || latest.attempt >= mostAttempts) return { kind: "None" };
+  const due = Date.parse(latest.run.status?.finishedAt ?? "") + pauseAfter(latest.attempt);
+  if (due > now) return { kind: "Later", milliseconds: due - now };
+  return start(question, latest.attempt + 1, "Retry");
+}
+
+const pauseAfter = (attempt: number): number =>
+  Math.min(longestPauseMilliseconds, firstPauseMilliseconds * 2 ** (attempt - 1));
+
+function start(question: Question, attempt: number, trigger: TuningRunSpec["trigger"]): NextRun {
+  const name = runName(question.modelName, question.target as string, question, attempt);
+  return { kind: "Now", name, spec: { ...question, attempt, trigger } };
+}
+
+/** Runs that nobody needs any more: unfinished ones of old questions, and finished ones beyond the history. */
+export function obsoleteRuns(question: Question, { runs }: ObservedTarget, serving: string | null): StoredTuningRun[] {
+  const latest = runs.filter((run) => {
+    const spec = TuningRunSpec.safeParse(run.spec);
+    return spec.success && sameQuestion(questionOfRun(spec.data), question);
+  });
+  const newest = latestOf(latest)?.metadata.name;
+  const others = runs.filter(({ metadata }) => metadata.name !== serving && metadata.name !== newest);
+  const unfinished = others.filter((run) => !isFinished(run) && !latest.includes(run));
+  const finished = others
+    .filter(isFinished)
+    .toSorted((a, b) => (b.status?.finishedAt ?? "").localeCompare(a.status?.finishedAt ?? ""));
+  return [...unfinished, ...finished.slice(history)].filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+}
+
+const latestOf = (runs: readonly StoredTuningRun[]): StoredTuningRun | undefined =>
+  runs.toSorted((a, b) => Number(a.spec.attempt ?? 1) - Number(b.spec.attempt ?? 1)).at(-1);
+
+/** The Job's pod found no node with room. */
+export const waitsForRoom = (attempt: Attempt | null): boolean =>
+  attempt?.state === "Waiting" && /insufficient|didn't match|node\(s\)|nodes are available/i.test(attempt.message);
+
+/** Does the target's own server hold what the Job wants? */
+export const serverIsInTheWay = ({ pods }: ObservedTarget): boolean =>
+  pods.some((pod) => problemOf(pod)?.kind !== "Unschedulable");

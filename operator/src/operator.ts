@@ -1,0 +1,160 @@
+import type { Registry } from "prom-client";
+import type { Action } from "./actions/action.ts";
+import { Interpreter } from "./actions/interpreter.ts";
+import { reconcileDeployment, serversByTarget, targetKey } from "./inference-deployment/controller.ts";
+import {
+  configMaps,
+  deployments,
+  disruptionBudgets,
+  inferenceDeployments,
+  jobs,
+  nodes,
+  type Pod,
+  pods,
+  serviceAccounts,
+  services,
+  tuningRuns,
+} from "./resources.ts";
+import {
+  type Cache,
+  type Change,
+  type KubernetesObject,
+  keyOf,
+  keyOfObject,
+  type Logger,
+  Manager,
+  type ObjectReference,
+  type Transport,
+} from "./runtime/index.ts";
+import type { OperatorSettings } from "./settings.ts";
+import { labelKeys, managedBy } from "./specs/names.ts";
+import { reconcileRun } from "./tuning-run/controller.ts";
+import { reportKeys } from "./tuning-run/store-result.ts";
+
+export interface OperatorOptions {
+  readonly transport: Transport;
+  readonly logger: Logger;
+  readonly settings: OperatorSettings;
+  /** This process, unique among those that run at the same time. */
+  readonly identity: string;
+  /** The lease of the leader; null where this process is alone. */
+  readonly lease: Required<ObjectReference> | null;
+  /** The one namespace to look after; undefined for all. */
+  readonly namespace: string | undefined;
+  /** Port of health and metrics; null for none. */
+  readonly healthPort: number | null;
+  readonly registry?: Registry;
+  /** Called after each action that was carried out: fault tests end the process there. */
+  readonly afterAction?: (action: Action) => void;
+}
+
+/** Field manager of all that is applied, and the controller that events name. */
+const operatorName = "sweetspot.dev/operator";
+
+/** The operator, wired and not yet running: `manager.run(signal)`. */
+export function createOperator(options: OperatorOptions): Manager {
+  const { transport, logger, identity, lease, healthPort, registry, settings, afterAction } = options;
+  const manager = new Manager({
+    transport,
+    logger,
+    identity,
+    lease,
+    healthPort,
+    name: operatorName,
+    metricsPrefix: "sweetspot_operator_",
+    ...(registry && { registry }),
+  });
+  const caches = cachesOf(manager, options.namespace);
+  const interpreter = new Interpreter({
+    client: manager.client,
+    applier: manager.applier,
+    events: manager.events,
+    caches: Object.values(caches) as unknown as Cache<never>[],
+    ...(afterAction && { afterAction }),
+  });
+  const now = () => Date.now();
+  const owned = [caches.runs, caches.deployments, caches.configMaps, caches.accounts, caches.budgets];
+  const shared = { ...caches, interpreter, settings, now, client: manager.client };
+  watchDeployments(
+    manager.controller({
+      name: "inferencedeployment",
+      reconcile: reconcileDeployment({ ...shared, owned: owned as unknown as Cache<never>[] }),
+    }),
+    caches,
+  );
+  watchRuns(manager.controller({ name: "tuningrun", reconcile: reconcileRun(shared) }), caches);
+  return manager;
+}
+
+type Caches = ReturnType<typeof cachesOf>;
+type Controller = ReturnType<Manager["controller"]>;
+
+function cachesOf(manager: Manager, namespace: string | undefined) {
+  const scope = namespace === undefined ? {} : { namespace };
+  const ours = { ...scope, labels: managedBy };
+  return {
+    infds: manager.cache(inferenceDeployments, scope),
+    runs: manager.cache(tuningRuns, scope),
+    deployments: manager.cache(deployments, ours),
+    jobs: manager.cache(jobs, ours),
+    pods: manager.cache(pods, { ...ours, indexes: { [serversByTarget]: targetsOf } }),
+    // The whole report is for people; only its plan and recipe are needed here.
+    configMaps: manager.cache(configMaps, { ...ours, trim: withoutReport }),
+    services: manager.cache(services, ours),
+    accounts: manager.cache(serviceAccounts, ours),
+    budgets: manager.cache(disruptionBudgets, ours),
+    nodes: manager.cache(nodes),
+  };
+}
+
+function targetsOf({ metadata }: Pod): string[] {
+  const { labels = {}, namespace = "" } = metadata;
+  const deployment = labels[labelKeys.inferenceDeployment];
+  const target = labels[labelKeys.target];
+  if (labels[labelKeys.component] !== "server" || deployment === undefined || target === undefined) return [];
+  return [targetKey(namespace, deployment, target)];
+}
+
+function withoutReport<T extends KubernetesObject & { binaryData?: Readonly<Record<string, string>> }>(object: T): T {
+  if (object.binaryData?.[reportKeys.report] === undefined) return object;
+  const { [reportKeys.report]: _, ...kept } = object.binaryData;
+  return { ...object, binaryData: kept };
+}
+
+/** The keys of the objects that the label names. */
+const labelled =
+  (label: string) =>
+  ({ object }: Change<KubernetesObject>): string[] => {
+    const name = object.metadata.labels?.[label];
+    const { namespace } = object.metadata;
+    return name === undefined || namespace === undefined ? [] : [keyOf({ namespace, name })];
+  };
+
+function watchDeployments(controller: Controller, caches: Caches): void {
+  const named = labelled(labelKeys.inferenceDeployment);
+  controller.watch(caches.infds, ({ object }) => [keyOfObject(object)]);
+  controller.watch(caches.runs, ({ object }) => ownersOf(object, inferenceDeployments.kind));
+  for (const cache of [
+    caches.deployments,
+    caches.pods,
+    caches.services,
+    caches.accounts,
+    caches.budgets,
+    caches.configMaps,
+  ]) {
+    controller.watch(cache as unknown as Cache<KubernetesObject>, named);
+  }
+}
+
+function watchRuns(controller: Controller, caches: Caches): void {
+  const named = labelled(labelKeys.run);
+  controller.watch(caches.runs, ({ object }) => [keyOfObject(object)]);
+  for (const cache of [caches.jobs, caches.pods, caches.configMaps]) {
+    controller.watch(cache as unknown as Cache<KubernetesObject>, named);
+  }
+}
+
+const ownersOf = ({ metadata }: KubernetesObject, kind: string): string[] =>
+  (metadata.ownerReferences ?? [])
+    .filter((owner) => owner.kind === kind && metadata.namespace !== undefined)
+    .map(({ name }) => keyOf({ namespace: metadata.namespace as string, name }));

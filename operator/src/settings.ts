@@ -1,0 +1,29 @@
+/** What the operator is configured with; the chart's values become these. */
+export interface OperatorSettings {
+  /** Image of the batching server. */
+  readonly serverImage: string;
+  /** Image of the tuning Jobs. */
+  readonly tunerImage: string;
+  readonly imagePullPolicy: "Always" | "IfNotPresent" | "Never";
+  readonly imagePullSecrets: readonly string[];
+  /** Keys of the node labels whose values tell kinds of nodes apart. */
+  readonly nodeClassLabels: readonly string[];
+  /** How long a pod that is told to stop still accepts requests, until every client has heard of it. */
+  readonly drainSeconds: number;
+}
+
+/** Ports inside the serving pods. */
+export const httpPort = 8080;
+export const metricsPort = 9090;
+
+/** Where things are mounted in serving and tuning pods. */
+export const paths = {
+  model: "/model",
+  plan: "/etc/sweetspot/plan",
+  variants: "/variants",
+  samples: "/samples",
+  scratch: "/tmp",
+} as const;
+
+/** The user and group that all containers run as: nobody in particular, and not root. */
+export const runAs = 65_532;

@@ -1,0 +1,48 @@
+import { digestOf } from "@sweetspot/crds";
+
+/** Labels and annotations that the operator sets and looks for. */
+export const labelKeys = {
+  managedBy: "app.kubernetes.io/managed-by",
+  name: "app.kubernetes.io/name",
+  component: "app.kubernetes.io/component",
+  inferenceDeployment: "sweetspot.dev/inference-deployment",
+  target: "sweetspot.dev/target",
+  run: "sweetspot.dev/tuning-run",
+} as const;
+
+export const annotationKeys = {
+  /** The serving plan of one pod, as JSON. */
+  plan: "sweetspot.dev/plan",
+  /** Changed when a pod has not taken its plan in time, so that its kubelet looks again. */
+  nonce: "sweetspot.dev/nonce",
+} as const;
+
+export const managedBy = { [labelKeys.managedBy]: "sweetspot" } as const;
+
+export type Component = "server" | "tuner" | "report";
+
+/** Objects of one target: its Deployment, ConfigMap, ServiceAccount and PodDisruptionBudget. */
+export const childName = (deployment: string, target: string): string => `${deployment}-${target}`;
+
+export const reportName = (run: string): string => `${run}-report`;
+
+/** The same question gets the same name, so that asking twice makes one run. */
+export const runName = (deployment: string, target: string, question: object, attempt: number): string =>
+  `${childName(deployment, target)}-${shortDigest(question)}-${attempt}`;
+
+export const shortDigest = (value: object): string => digestOf(value).slice("sha256:".length, "sha256:".length + 8);
+
+export const targetLabels = (deployment: string, target: string, component: Component) => ({
+  ...managedBy,
+  [labelKeys.name]: deployment,
+  [labelKeys.component]: component,
+  [labelKeys.inferenceDeployment]: deployment,
+  [labelKeys.target]: target,
+});
+
+/** What tells the serving pods of one target from all others. */
+export const serverSelector = (deployment: string, target: string) => ({
+  [labelKeys.inferenceDeployment]: deployment,
+  [labelKeys.target]: target,
+  [labelKeys.component]: "server",
+});

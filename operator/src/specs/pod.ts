@@ -1,0 +1,53 @@
+import type { PodResources, Toleration } from "@sweetspot/crds";
+import { type OperatorSettings, runAs } from "../settings.ts";
+
+/** Settings of a pod that passes Pod Security *restricted* and can be Guaranteed. */
+export function podSettings(
+  { imagePullSecrets }: OperatorSettings,
+  scheduling: { readonly nodeSelector: object; readonly tolerations: readonly Toleration[] },
+) {
+  return {
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: runAs,
+      runAsGroup: runAs,
+      fsGroup: runAs,
+      seccompProfile: { type: "RuntimeDefault" },
+    },
+    nodeSelector: scheduling.nodeSelector,
+    tolerations: scheduling.tolerations,
+    ...(imagePullSecrets.length === 0 ? {} : { imagePullSecrets: imagePullSecrets.map((name) => ({ name })) }),
+  };
+}
+
+export const containerSecurity = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ["ALL"] },
+} as const;
+
+/** Equal requests and limits make a pod Guaranteed; whole CPUs then become its own. */
+export function guaranteed({ cpu, memory }: PodResources) {
+  const amounts = { cpu, memory };
+  return { requests: amounts, limits: amounts };
+}
+
+/**
+ * What the container asks for, so that the program inside can tell whether it got it: CPU in thousandths, memory in bytes.
+ */
+export const resourceEnvironment = (container: string) =>
+  resourceVariables.map(({ name, resource, divisor }) => ({
+    name,
+    valueFrom: { resourceFieldRef: { containerName: container, resource, divisor } },
+  }));
+
+const resourceVariables = [
+  { name: "SWEETSPOT_CPU_REQUEST", resource: "requests.cpu", divisor: "1m" },
+  { name: "SWEETSPOT_CPU_LIMIT", resource: "limits.cpu", divisor: "1m" },
+  { name: "SWEETSPOT_MEMORY_REQUEST", resource: "requests.memory", divisor: "1" },
+  { name: "SWEETSPOT_MEMORY_LIMIT", resource: "limits.memory", divisor: "1" },
+] as const;
+
+export const scratchVolume = (name: string) => ({ name, emptyDir: {} });

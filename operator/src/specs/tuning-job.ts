@@ -1,0 +1,101 @@
+import type { TuningRunSpec } from "@sweetspot/crds";
+import { type OperatorSettings, paths } from "../settings.ts";
+import { type MountedModel, modelPath } from "./model-source.ts";
+import { labelKeys, managedBy } from "./names.ts";
+import { containerSecurity, guaranteed, podSettings, resourceEnvironment, scratchVolume } from "./pod.ts";
+
+export interface JobQuestion {
+  /** Name of the TuningRun, and of the Job. */
+  readonly run: string;
+  readonly spec: TuningRunSpec;
+  readonly model: MountedModel;
+  readonly settings: OperatorSettings;
+}
+
+/** A tuner that keeps to its budget is done long before; this ends one that hangs. */
+export const deadlineSeconds = (budgetSeconds: number): number => 3 * budgetSeconds + 300;
+
+/**
+ * The Job that answers one tuning question: one pod, one try, with the resources of the pods that will serve. The command
+ * line is the question; on a laptop the same line asks the same.
+ */
+export function tuningJob({ run, spec, model, settings }: JobQuestion) {
+  const labels = {
+    ...managedBy,
+    [labelKeys.component]: "tuner",
+    [labelKeys.run]: run,
+    ...(spec.inferenceDeployment === undefined
+      ? {}
+      : { [labelKeys.inferenceDeployment]: spec.inferenceDeployment, [labelKeys.target]: spec.target as string }),
+  };
+  return {
+    metadata: { name: run, labels },
+    spec: {
+      backoffLimit: 0,
+      completions: 1,
+      parallelism: 1,
+      template: {
+        metadata: { labels },
+        spec: { ...tunerPod(spec, model, settings), activeDeadlineSeconds: deadlineSeconds(spec.budgetSeconds) },
+      },
+    },
+  };
+}
+
+function tunerPod(spec: TuningRunSpec, model: MountedModel, settings: OperatorSettings) {
+  const samples = spec.workload.samples?.configMap;
+  return {
+    ...podSettings(settings, spec),
+    restartPolicy: "Never",
+    containers: [
+      {
+        name: "tuner",
+        image: settings.tunerImage,
+        imagePullPolicy: settings.imagePullPolicy,
+        args: tuneArguments(spec),
+        env: resourceEnvironment("tuner"),
+        resources: guaranteed(spec.resources),
+        securityContext: containerSecurity,
+        volumeMounts: [
+          model.mount,
+          ...(samples === undefined ? [] : [{ name: "samples", mountPath: paths.samples, readOnly: true }]),
+          { name: "scratch", mountPath: paths.scratch },
+        ],
+      },
+    ],
+    volumes: [
+      model.volume,
+      ...(samples === undefined ? [] : [{ name: "samples", configMap: { name: samples.name } }]),
+      scratchVolume("scratch"),
+    ],
+  };
+}
+
+function tuneArguments(spec: TuningRunSpec): string[] {
+  const { model, modelName, serviceLevel, quality, workload, budgetSeconds, variants } = spec;
+  const samples = samplesPath(spec);
+  const loss = quality.maximumLossBasisPoints / 100;
+  return [
+    "tune",
+    modelPath(model.file),
+    `--${serviceLevel.percentile.toLowerCase()}=${serviceLevel.latencyMilliseconds}ms`,
+    `--budget=${budgetSeconds}s`,
+    `--name=${modelName}`,
+    `--task=${model.task}`,
+    `--variants=${variants.join(",")}`,
+    `--max-quality-loss=${loss}%`,
+    ...(quality.metric === undefined ? [] : [`--metric=${quality.metric}`]),
+    ...(quality.mode === "Unchecked" ? ["--unchecked-quality"] : []),
+    ...(samples === null ? [] : [`--samples=${samples}`]),
+    ...(model.tokenizer === undefined ? [] : [`--tokenizer=${modelPath(model.tokenizer)}`]),
+    ...(workload.requestsPerSecond === undefined ? [] : [`--rate=${workload.requestsPerSecond}`]),
+    `--out=${paths.scratch}/out`,
+    "--deliver=/dev/termination-log",
+  ];
+}
+
+function samplesPath({ workload }: TuningRunSpec): string | null {
+  if (workload.samples?.configMap !== undefined) return `${paths.samples}/${workload.samples.configMap.key}`;
+  if (workload.samples?.file !== undefined) return modelPath(workload.samples.file);
+  return null;
+}

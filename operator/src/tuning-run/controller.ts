@@ -1,0 +1,87 @@
+import { TuningRunSpec } from "@sweetspot/crds";
+import type { Interpreter } from "../actions/interpreter.ts";
+import { matchingNodes } from "../nodes.ts";
+import type { ConfigMap, Job, Node, Pod, StoredTuningRun } from "../resources.ts";
+import { configMaps } from "../resources.ts";
+import {
+  ApiError,
+  done,
+  type KubeClient,
+  keyOf,
+  type Outcome,
+  type ReadCache,
+  type ReconcileContext,
+  requeueAfter,
+} from "../runtime/index.ts";
+import type { OperatorSettings } from "../settings.ts";
+import { reportName } from "../specs/names.ts";
+import { isFinished, type ObservedRun } from "./observed.ts";
+import { planRun } from "./plan.ts";
+
+export interface TuningRunDependencies {
+  readonly runs: ReadCache<StoredTuningRun>;
+  readonly jobs: ReadCache<Job>;
+  readonly pods: ReadCache<Pod>;
+  readonly configMaps: ReadCache<ConfigMap>;
+  readonly nodes: ReadCache<Node>;
+  readonly client: KubeClient;
+  readonly interpreter: Interpreter;
+  readonly settings: OperatorSettings;
+  readonly now: () => number;
+}
+
+/** Brings one TuningRun forward: observe, decide, do. */
+export const reconcileRun =
+  (dependencies: TuningRunDependencies) =>
+  async (key: string, { signal }: ReconcileContext): Promise<Outcome> => {
+    const run = dependencies.runs.get(key);
+    if (run === undefined || run.metadata.deletionTimestamp !== undefined) return done;
+    const plan = planRun(await observe(dependencies, run, signal));
+    await dependencies.interpreter.run(plan.actions, signal);
+    return plan.requeueAfter === undefined ? done : requeueAfter(plan.requeueAfter);
+  };
+
+async function observe(
+  { jobs, pods, configMaps: stored, nodes, client, settings, now }: TuningRunDependencies,
+  run: StoredTuningRun,
+  signal: AbortSignal,
+): Promise<ObservedRun> {
+  // The API server has filled in defaults; what it stored before an upgrade may lack newer ones.
+  const spec = TuningRunSpec.parse(run.spec);
+  const { name, namespace } = run.metadata as { name: string; namespace: string };
+  const job = jobs.get(keyOf({ namespace, name }));
+  return {
+    run,
+    spec,
+    job,
+    pod: newest(job?.metadata.uid === undefined ? [] : pods.byOwner(job.metadata.uid)),
+    report: stored.get(keyOf({ namespace, name: reportName(name) })),
+    samplesFound: job !== undefined || isFinished(run) || (await samplesFound(client, spec, namespace, signal)),
+    matchingNodes: matchingNodes(nodes.list(), spec.nodeSelector).length,
+    settings,
+    now: now(),
+  };
+}
+
+const newest = (pods: readonly Pod[]): Pod | undefined =>
+  pods
+    .toSorted((a, b) => (a.metadata.creationTimestamp ?? "").localeCompare(b.metadata.creationTimestamp ?? ""))
+    .at(-1);
+
+/** Read once, before the Job is made: a pod whose ConfigMap is missing would wait without a word. */
+async function samplesFound(
+  client: KubeClient,
+  { workload }: TuningRunSpec,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const samples = workload.samples?.configMap;
+  if (samples === undefined) return true;
+  try {
+    const { data = {}, binaryData = {} } = await client.get(configMaps, { namespace, name: samples.name }, { signal });
+    return samples.key in data || samples.key in binaryData;
+  } catch (error) {
+    if (error instanceof ApiError && error.notFound) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,27 @@
+import type { TuningRunSpec } from "@sweetspot/crds";
+import type { ConfigMap, Job, Pod, StoredTuningRun } from "../resources.ts";
+import type { OperatorSettings } from "../settings.ts";
+
+/** Everything that the plan for one TuningRun depends on. */
+export interface ObservedRun {
+  readonly run: StoredTuningRun;
+  readonly spec: TuningRunSpec;
+  readonly job: Job | undefined;
+  /** The Job's newest pod. */
+  readonly pod: Pod | undefined;
+  /** The ConfigMap with the report, once it was stored. */
+  readonly report: ConfigMap | undefined;
+  /** False when the question names samples that are not there. */
+  readonly samplesFound: boolean;
+  /** Nodes that carry the labels of the selector. */
+  readonly matchingNodes: number;
+  readonly settings: OperatorSettings;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** The run has its answer, or will never have one: its status is not computed any more. */
+export const isFinished = ({ status }: StoredTuningRun): boolean =>
+  (status?.conditions ?? []).some(
+    ({ type, status: value }) => (type === "Complete" || type === "Failed") && value === "True",
+  );

@@ -1,0 +1,86 @@
+import type { SucceededResult } from "@sweetspot/crds";
+import type { Action, Plan } from "../actions/action.ts";
+import { changesOf, type Finding, sayFor } from "../conditions.ts";
+import { jobs, type Pod, tuningRuns } from "../resources.ts";
+import { mountedModel } from "../specs/model-source.ts";
+import { ownerReference } from "../specs/owner.ts";
+import { tuningJob } from "../specs/tuning-job.ts";
+import { isFinished, type ObservedRun } from "./observed.ts";
+import { type Progress, progressOf } from "./progress.ts";
+import { findingsOf, statusOf } from "./status.ts";
+import { reportKeys } from "./store-result.ts";
+
+const say = sayFor("TuningRun");
+/** A pod that waits for its image sends no more events than its own back-off does. */
+const lookAgainMilliseconds = 10_000;
+
+/** Decides what is done next for one run. Pure. */
+export function planRun(observed: ObservedRun): Plan {
+  if (isFinished(observed.run)) return { actions: endJob(observed) };
+  const progress = progressOf(observed);
+  if (progress.kind === "NotStarted") return { actions: [startJob(observed), ...report(observed, progress)] };
+  if (progress.kind !== "Answered") {
+    return {
+      actions: report(observed, progress),
+      ...(progress.kind === "Failed" ? {} : { requeueAfter: lookAgainMilliseconds }),
+    };
+  }
+  return { actions: afterAnswer(observed, progress) };
+}
+
+/** The report is stored first: a run that is complete has its report. */
+function afterAnswer(observed: ObservedRun, progress: Progress & { kind: "Answered" }): Action[] {
+  const { report: stored, run } = observed;
+  if (stored === undefined) return [storeResult(observed, progress.result)];
+  const detail = stored.data?.[reportKeys.problem];
+  if (detail === undefined) return report(observed, progress);
+  const failure = say("Failed", "ReportInvalid", { job: run.metadata.name, detail });
+  return report(observed, { kind: "Failed", failure });
+}
+
+function storeResult({ run, pod }: ObservedRun, result: SucceededResult): Action {
+  const { reportDigest, recipeDigest, planDigest } = result;
+  return { kind: "StoreResult", run, pod: pod as Pod, reportDigest, recipeDigest, planDigest };
+}
+
+function startJob({ run, spec, settings }: ObservedRun): Action {
+  const model = mountedModel(spec.model, settings.imagePullPolicy);
+  if (model === null) throw new TypeError("a run whose source cannot be mounted has failed already");
+  const job = tuningJob({ run: run.metadata.name, spec, model, settings });
+  const namespace = run.metadata.namespace as string;
+  const metadata = { ...job.metadata, namespace, ownerReferences: [ownerReference(tuningRuns, run)] };
+  return { kind: "Create", resource: jobs, manifest: { ...job, metadata } };
+}
+
+/** A finished run leaves no pod behind that waits for an image or a node, or goes on measuring for nobody. */
+function endJob({ job }: ObservedRun): Action[] {
+  const active = job !== undefined && (job.status?.active ?? 0) > 0 && job.metadata.deletionTimestamp === undefined;
+  return active ? [{ kind: "Delete", resource: jobs, object: job }] : [];
+}
+
+function report(observed: ObservedRun, progress: Progress): Action[] {
+  const { run } = observed;
+  const status = statusOf(observed, progress);
+  return [
+    { kind: "ApplyStatus", resource: tuningRuns, object: run, status },
+    ...eventsOf(observed, findingsOf(observed, progress)),
+  ];
+}
+
+/** One event when a run starts to measure, and one when it ends. */
+function eventsOf({ run }: ObservedRun, findings: readonly Finding[]): Action[] {
+  return changesOf(findings, run.status?.conditions ?? [])
+    .filter(({ type, status, reason }) => {
+      if (type === "Failed") return status === "True";
+      return type === "Complete" && (status === "True" || reason === "Running");
+    })
+    .map(({ type, reason, message }) => ({
+      kind: "RecordEvent",
+      resource: tuningRuns,
+      object: run,
+      type: type === "Failed" ? "Warning" : "Normal",
+      reason,
+      action: "Tune",
+      note: message,
+    }));
+}

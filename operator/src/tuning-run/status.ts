@@ -1,0 +1,85 @@
+import { type Condition, runResultOf, type SucceededResult, type TuningRunStatus } from "@sweetspot/crds";
+import { conditionsOf, type Finding, sayFor, secondsOf } from "../conditions.ts";
+import { reportName } from "../specs/names.ts";
+import type { ObservedRun } from "./observed.ts";
+import type { Progress } from "./progress.ts";
+import { reportKeys } from "./store-result.ts";
+
+const say = sayFor("TuningRun");
+
+/** The whole status of a run, on every path. */
+export function statusOf(observed: ObservedRun, progress: Progress): TuningRunStatus {
+  const { run, job, pod, now } = observed;
+  const findings = findingsOf(observed, progress);
+  const previous: readonly Condition[] = run.status?.conditions ?? [];
+  const over = progress.kind === "Answered" || progress.kind === "Failed";
+  const startedAt = run.status?.startedAt ?? startOf(pod);
+  const nodeName = pod?.spec?.nodeName ?? run.status?.nodeName;
+  const jobName = job?.metadata.name ?? run.status?.jobName;
+  return {
+    observedGeneration: run.metadata.generation ?? 0,
+    conditions: conditionsOf(findings, previous, run.metadata.generation ?? 0, now),
+    ...(jobName === undefined ? {} : { jobName }),
+    ...(nodeName === undefined ? {} : { nodeName }),
+    ...(startedAt === undefined ? {} : { startedAt }),
+    ...(over ? { finishedAt: run.status?.finishedAt ?? secondsOf(now) } : {}),
+    message: messageOf(findings).slice(0, 1024),
+    ...(progress.kind === "Answered" ? answerOf(observed, progress.result) : {}),
+  };
+}
+
+const startOf = (pod: ObservedRun["pod"]): string | undefined =>
+  pod?.status?.containerStatuses?.[0]?.state?.running?.startedAt ?? pod?.status?.startTime;
+
+function answerOf({ run, report }: ObservedRun, result: SucceededResult) {
+  const gzip = report?.binaryData?.[reportKeys.report] ?? "";
+  return {
+    result: runResultOf(result),
+    report: {
+      configMap: reportName(run.metadata.name),
+      bytes: Math.max(1, Buffer.byteLength(gzip, "base64")),
+      digest: result.reportDigest,
+    },
+  };
+}
+
+/** What the user reads first: the failure if there is one, else how the answer stands. */
+function messageOf(findings: readonly Finding[]): string {
+  const of = (type: string) => findings.find((finding) => finding.type === type) as Finding;
+  return of("Failed").status === "True" ? of("Failed").message : of("Complete").message;
+}
+
+/** The four conditions. */
+export function findingsOf(observed: ObservedRun, progress: Progress): Finding[] {
+  const notFailed = say("Failed", "NotFailed", {});
+  const progressing = say("Stalled", "Progressing", {});
+  const finished = say("Reconciling", "Finished", {});
+  switch (progress.kind) {
+    case "Failed":
+      return [say("Complete", "Failed", {}), progress.failure, finished, say("Stalled", "Failed", {})];
+    case "Answered":
+      return [complete(observed, progress.result), notFailed, finished, progressing];
+    case "Running": {
+      const values = { job: observed.run.metadata.name, node: progress.node, seconds: observed.spec.budgetSeconds };
+      return [say("Complete", "Running", values), notFailed, say("Reconciling", "Running", values), progressing];
+    }
+    default: {
+      const { cpu, memory } = observed.spec.resources;
+      const detail = progress.kind === "Waiting" ? progress.detail : "the Job is being made";
+      const values = { detail, resources: `${cpu} CPUs and ${memory} of memory` };
+      return [
+        say("Complete", "WaitingForCapacity", values),
+        notFailed,
+        say("Reconciling", "WaitingForCapacity", values),
+        progressing,
+      ];
+    }
+  }
+}
+
+function complete({ spec }: ObservedRun, result: SucceededResult): Finding {
+  if (result.feasible) return say("Complete", "Succeeded", { answer: `${result.winner}: ${result.reason}` });
+  const { latencyMilliseconds: target, percentile } = spec.serviceLevel;
+  const best = result.bestReachableMilliseconds.toPrecision(3);
+  return say("Complete", "Infeasible", { target, percentile, best, winner: result.winner });
+}

@@ -1,0 +1,76 @@
+import { digestOf, RecordReader, type ServingPlan } from "@sweetspot/crds";
+import type { ApplyAction, StoreResultAction } from "../actions/action.ts";
+import { configMaps, tuningRuns } from "../resources.ts";
+import type { KubeClient } from "../runtime/index.ts";
+import { labelKeys, managedBy, reportName } from "../specs/names.ts";
+import { ownerReference } from "../specs/owner.ts";
+
+/** The records come last and take at most 1.5 MB; a log that was flooded after them has lost them. */
+const logLines = 512;
+const logBytes = 8 * 2 ** 20;
+
+/** Keys of a report's ConfigMap. */
+export const reportKeys = {
+  /** Gzip of the `TuningReport`. */
+  report: "report",
+  /** Gzip of the `VariantRecipe`; absent when the source won. */
+  recipe: "recipe",
+  /** The winner's `ServingPlan`, so that nobody needs the whole report for it. */
+  plan: "plan.json",
+  /** Why there is nothing else. */
+  problem: "problem",
+} as const;
+
+/**
+ * What the log of a tuning pod holds, as a ConfigMap that belongs to its run. The log is untrusted: only records with the
+ * announced digests that keep their schema are taken, and of these only a report whose plan is the announced one.
+ */
+export async function storeResult(
+  client: KubeClient,
+  action: StoreResultAction,
+  signal: AbortSignal,
+): Promise<Omit<ApplyAction, "kind">> {
+  const { name = "", namespace = "" } = action.pod.metadata;
+  const options = { container: "tuner", tailLines: logLines, limitBytes: logBytes, deadlineMs: 30_000, signal };
+  const log = await client.podLog({ name, namespace }, options);
+  const run = action.run.metadata;
+  return {
+    resource: configMaps,
+    manifest: {
+      metadata: {
+        name: reportName(run.name),
+        namespace,
+        labels: { ...managedBy, [labelKeys.component]: "report", [labelKeys.run]: run.name },
+        ownerReferences: [ownerReference(tuningRuns, action.run)],
+      },
+      ...contentOf(log, action),
+    },
+  };
+}
+
+type Announced = Pick<StoreResultAction, "reportDigest" | "recipeDigest" | "planDigest">;
+
+/** Data of the ConfigMap. */
+export function contentOf(log: string, { reportDigest, recipeDigest, planDigest }: Announced) {
+  const wanted = new Set([reportDigest, ...(recipeDigest === null ? [] : [recipeDigest])]);
+  const reader = new RecordReader(undefined, wanted);
+  reader.push(log);
+  const { records, problems } = reader.finish();
+  const report = records.find(({ kind, digest }) => kind === "TuningReport" && digest === reportDigest);
+  const recipe = records.find(({ kind, digest }) => kind === "VariantRecipe" && digest === recipeDigest);
+  if (report?.kind !== "TuningReport") return problem(problems[0] ?? "The log holds no report.");
+  if (recipeDigest !== null && recipe === undefined) return problem(problems[0] ?? "The log holds no recipe.");
+  const plan: ServingPlan = report.document.decision.plan;
+  if (digestOf(plan) !== planDigest) return problem("The plan in the report is not the one that the result names.");
+  return {
+    data: { [reportKeys.plan]: JSON.stringify(plan) },
+    binaryData: {
+      [reportKeys.report]: base64(report.gzip),
+      ...(recipe === undefined ? {} : { [reportKeys.recipe]: base64(recipe.gzip) }),
+    },
+  };
+}
+
+const problem = (sentence: string) => ({ data: { [reportKeys.problem]: sentence.slice(0, 1024) } });
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
