@@ -46,7 +46,7 @@ describe("the command line", () => {
     [["serve", "--plan", "p.json", "--p99", "5ms"], /target of its own/],
     [["serve", "--plan", "p.json", "--model", "m.onnx"], /--plan FILE alone/],
     [["serve", "--plan", "p.json", "--plan-directory", "d"], /--plan FILE alone/],
-    [["serve", "--plan-directory", "d", "--name", "m"], /name and a target of its own/],
+    [["serve", "--plan-directory", "d", "--name", "m"], /a name and a target of its own/],
     [["serve", "--model", "m.onnx", "--drain-delay", "2h"], /too long for a delay/],
     [["tune", "m.onnx", "--p99", "50ms", "--deliver", "f", "--json"], /Leave out --json/],
     [["load", "http://127.0.0.1:1/", "--p99", "5ms"], /either --rate/],

@@ -5,6 +5,7 @@ import { Command } from "commander";
 import type { CliContext } from "./context.ts";
 import { exitCode } from "./exit-codes.ts";
 import { watchInterrupts } from "./interrupts.ts";
+import { checkModelDigest, parseDigest } from "./model-digest.ts";
 import { serverLog } from "./server-log.ts";
 import { addTargetOptions, type TargetOptions, targetOf } from "./target-options.ts";
 import { modelNameOf } from "./tune-request.ts";
@@ -16,6 +17,7 @@ interface ServeOptions extends TargetOptions {
   readonly plan?: string;
   readonly planDirectory?: string;
   readonly name?: string;
+  readonly modelDigest?: string;
   readonly host?: string;
   readonly httpPort: number;
   readonly metricsPort: number;
@@ -41,6 +43,7 @@ export function serveCommand(context: CliContext): Command {
       "a folder whose files selected and active hold plans; newer ones are taken without a restart",
     )
     .option("--name <name>", "name of the model, with --model (default: from the file)", values.parseName)
+    .option("--model-digest <digest>", "with --model: serve no other file than this one", parseDigest)
     .option("--host <address>", `address to listen on (default: ${hosts.alone}; with --plan-directory ${hosts.inPod})`)
     .option("--http-port <port>", "port for inference; 0 takes any", port, 8000)
     .option("--metrics-port <port>", "port for metrics and the service level report; 0 takes any", port, 8002)
@@ -79,7 +82,7 @@ async function runServe(options: ServeOptions, context: CliContext): Promise<voi
 }
 
 function checkOptions(options: ServeOptions): void {
-  const { p50, p90, p95, p99, p999, name, model, plan, planDirectory } = options;
+  const { p50, p90, p95, p99, p999, name, model, modelDigest, plan, planDirectory } = options;
   if (plan !== undefined && (model !== undefined || planDirectory !== undefined)) {
     throw new UserError("Usage", "A plan names its model, and nothing else is served. Give --plan FILE alone.");
   }
@@ -89,8 +92,11 @@ function checkOptions(options: ServeOptions): void {
       "Give either --model FILE or --plan FILE, or --plan-directory DIR with or without --model.",
     );
   }
-  if (model === undefined && [p50, p90, p95, p99, p999, name].some((value) => value !== undefined)) {
-    throw new UserError("Usage", "A plan has a name and a target of its own. Leave out --name and the target.");
+  if (model === undefined && [p50, p90, p95, p99, p999, name, modelDigest].some((value) => value !== undefined)) {
+    throw new UserError(
+      "Usage",
+      "A plan has a name and a target of its own. Leave out --name, --model-digest and the target.",
+    );
   }
 }
 
@@ -110,6 +116,7 @@ async function modelPlan(options: ServeOptions): Promise<ServingPlan> {
   const { safePlan, usableCpuCount } = await import("@sweetspot/sidecar");
   const model = options.model ?? "";
   const name = options.name ?? modelNameOf(model);
+  await checkModelDigest(resolve(model), options.modelDigest);
   return safePlan(resolve(model), name, targetOf(options, defaultTarget), usableCpuCount());
 }
 

@@ -5,6 +5,7 @@ import type { CliContext, CommandContext } from "./context.ts";
 import { deliver, deliverFailures } from "./deliver.ts";
 import { type ExitName, exitCode } from "./exit-codes.ts";
 import { type Interrupts, watchInterrupts } from "./interrupts.ts";
+import { checkModelDigest, parseDigest } from "./model-digest.ts";
 import { type ProgressDisplay, progressDisplay } from "./progress.ts";
 import { writeWhole } from "./report-files.ts";
 import { addTargetOptions } from "./target-options.ts";
@@ -22,6 +23,7 @@ export function tuneCommand(context: CommandContext): Command {
     .option("--samples <file>", "representative inputs: .jsonl (inference requests) or .txt (one text a line)")
     .option("--tokenizer <file>", "the model's tokenizer.json, for texts")
     .option("--out <dir>", "folder for the results (default: ./sweetspot-MODELNAME)")
+    .option("--model-digest <digest>", "measure no other file than this one", parseDigest)
     .option("--name <name>", "name to serve the model under (default: from the file)", values.parseName)
     .option(
       "--task <task>",
@@ -75,6 +77,7 @@ async function tuneHere(model: string, options: TuneOptions, context: CommandCon
     context.signals,
   );
   try {
+    await checkModelDigest(request.modelFile, options.modelDigest);
     const { tune } = await context.loadTuner();
     const hooks = { signal: interrupts.signal, progress: display.show.bind(display) };
     const { report, directory } = await tune(request, hooks);

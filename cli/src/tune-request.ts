@@ -11,6 +11,7 @@ export interface TuneOptions extends TargetOptions {
   readonly tokenizer?: string;
   readonly out?: string;
   readonly name?: string;
+  readonly modelDigest?: string;
   readonly task: TuneRequest["task"];
   readonly metric?: QualityMetric;
   readonly output?: readonly string[];

@@ -95,6 +95,7 @@ function serveArguments(
     `--model=${modelPath(model.file)}`,
     `--name=${deployment}`,
     `--${serviceLevel.percentile.toLowerCase()}=${serviceLevel.latencyMilliseconds}ms`,
+    ...(model.digest === undefined ? [] : [`--model-digest=${model.digest}`]),
     `--plan-directory=${paths.plan}`,
     "--host=0.0.0.0",
     `--http-port=${httpPort}`,
