@@ -23,6 +23,10 @@ const leastRate = 1;
 /** Races the entrants and enters what was measured into the candidates of the state. */
 export async function runRace(state: TuningState, entrants: readonly Entrant[], load: LoadClient): Promise<void> {
   const { budget, request, signal } = state;
+  if (state.cpus === 1) {
+    const message = "Server and load generator shared the one CPU: clients elsewhere will see more capacity than this.";
+    state.findings.push({ topic: "Environment", outcome: "Warning", message });
+  }
   state.say("Race", `Racing ${entrants.map(({ name }) => name).join(", ")}`);
   const guesses = entrants.map(({ name }) => predictedCapacity(state, name));
   const floor = Math.max(leastRate, leastGuess * Math.max(...guesses));
@@ -37,6 +41,7 @@ export async function runRace(state: TuningState, entrants: readonly Entrant[], 
     minimumRounds: rounds.minimum,
     maximumRounds: rounds.maximum,
     seed: request.seed,
+    generatorHasCpu: state.cpus > 1,
     hasTimeFor: (seconds) => budget.until(deadlineShare) >= seconds,
     isOverdue: () => budget.elapsed() > overdueShare * budget.seconds,
     signal,
