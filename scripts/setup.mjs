@@ -177,6 +177,29 @@ async function installTaskset() {
   await installDebianPackages(["util-linux"], "engine processes will run unpinned");
 }
 
+/** Programs and folders that the test cluster and the images need, with the Debian package of each. */
+const clusterNeeds = [
+  ["runc", "runc"],
+  ["iptables", "iptables"],
+  ["conntrack", "conntrack"],
+  ["ip", "iproute2"],
+  ["buildah", "buildah"],
+  ["debootstrap", "debootstrap"],
+  ["/usr/lib/cni/ptp", "containernetworking-plugins"],
+];
+
+/** Packages for the test cluster that are missing; those without root are of no use to it. */
+function missingClusterPackages() {
+  if (process.platform !== "linux" || !isRoot()) return [];
+  const isThere = (name) => (name.startsWith("/") ? existsSync(name) : onPath(name));
+  return clusterNeeds.filter(([name]) => !isThere(name)).map(([, debianPackage]) => debianPackage);
+}
+
+async function installClusterPackages() {
+  const missing = missingClusterPackages();
+  if (missing.length > 0) await installDebianPackages(missing, "tests on a cluster will be skipped");
+}
+
 // --- Python ---------------------------------------------------------------------------------------------------------
 
 const pythonOf = (environment) => join(cache, environment, "bin", "python");
@@ -298,27 +321,34 @@ async function withLock(work) {
 
 // --- main -----------------------------------------------------------------------------------------------------------
 
-function partsFor(args) {
+/** What to install: Python parts, and whether the packages of the test cluster belong to it. */
+function wanted(args) {
   const index = args.indexOf("--for");
-  if (index === -1) return pythonParts;
+  if (index === -1) return { parts: pythonParts, cluster: true };
   const command = args[index + 1];
-  if (command === "demo" || command === "test") return pythonParts.filter((part) => part.commands.includes(command));
-  throw new Error("--for takes demo or test.");
+  if (!["demo", "test", "cluster"].includes(command)) throw new Error("--for takes demo, test or cluster.");
+  return { parts: pythonParts.filter((part) => part.commands.includes(command)), cluster: command !== "demo" };
+}
+
+function isComplete({ parts, cluster }) {
+  const hasTaskset = process.platform !== "linux" || onPath("taskset");
+  const hasCluster = !cluster || missingClusterPackages().length === 0;
+  return npmPackagesAreThere() && parts.every(partIsThere) && hasTaskset && hasCluster;
 }
 
 async function main() {
-  const parts = partsFor(process.argv.slice(2));
-  const complete =
-    npmPackagesAreThere() && parts.every(partIsThere) && (process.platform !== "linux" || onPath("taskset"));
-  if (!complete) {
+  const what = wanted(process.argv.slice(2));
+  if (!isComplete(what)) {
     await withLock(async () => {
       await installNpmPackages();
       await installTaskset();
-      for (const part of parts) await installPythonPart(part);
+      if (what.cluster) await installClusterPackages();
+      for (const part of what.parts) await installPythonPart(part);
     });
   }
   await checkNode();
-  const missing = parts.filter((part) => !partIsThere(part)).map((part) => part.name);
+  const missing = what.parts.filter((part) => !partIsThere(part)).map((part) => part.name);
+  if (what.cluster) missing.push(...missingClusterPackages());
   say(missing.length === 0 ? "everything is there" : `ready, without: ${missing.join("; ")}`);
 }
 

@@ -4,7 +4,6 @@ import { runChecks } from "./checks.ts";
 import { root, runTool } from "./run-tool.ts";
 import { type Counts, closingLine, countsOfUnittest, countsOfVitest, isSuccess, nothing, sum } from "./test-counts.ts";
 
-const vitestReport = join(root, ".cache", "vitest.json");
 const python = join(root, ".cache", "python", "bin", "python");
 
 /** Each check counts as one test. */
@@ -14,14 +13,41 @@ async function checks(): Promise<Counts> {
   return { passed, failed: results.length - passed, skipped: [] };
 }
 
-/** Unit and integration tests. `filters` are vitest's: parts of file names, and options. */
-async function vitest(filters: readonly string[]): Promise<Counts> {
-  mkdirSync(dirname(vitestReport), { recursive: true });
-  rmSync(vitestReport, { force: true });
-  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${vitestReport}`];
-  const { code } = await runTool("vitest", ["run", ...reporters, ...filters], { shown: true });
-  if (!existsSync(vitestReport)) return { ...nothing, failed: 1 };
-  return countsOfVitest(readFileSync(vitestReport, "utf8"), code);
+/** `filters` are vitest's: parts of file names, and options. */
+async function vitest(config: string, filters: readonly string[]): Promise<Counts> {
+  const report = join(root, ".cache", `${config}.json`);
+  mkdirSync(dirname(report), { recursive: true });
+  rmSync(report, { force: true });
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  const { code } = await runTool("vitest", ["run", "--config", config, ...reporters, ...filters], { shown: true });
+  if (!existsSync(report)) return { ...nothing, failed: 1 };
+  return countsOfVitest(readFileSync(report, "utf8"), code);
+}
+
+/** Unit tests, and integration tests with real processes, models and API servers. */
+const fast = (filters: readonly string[]) => vitest("vitest.config.ts", filters);
+/** Tests on a real cluster and of images, one after the other. */
+const endToEnd = (filters: readonly string[]) => vitest("vitest.e2e.config.ts", filters);
+
+/**
+ * Programs of the test cluster, once for all tests: a quarter of an hour on a new machine. Where they cannot be built,
+ * the tests that need them say so and are skipped.
+ */
+async function clusterPrograms(): Promise<Counts> {
+  await runTool(process.execPath, ["test/cluster/src/main.ts", "build"], { shown: true });
+  return nothing;
+}
+
+/** Only the runner that has such tests is started. */
+function chosen(filters: readonly string[]): (() => Promise<Counts>)[] {
+  const names = filters.filter((filter) => !filter.startsWith("-"));
+  const files = globSync("**/*.test.ts", { cwd: root, exclude: ["**/node_modules/**"] });
+  const found = files.filter((file) => names.length === 0 || names.some((name) => file.includes(name)));
+  const isEndToEnd = (file: string) => file.endsWith(".e2e.test.ts");
+  return [
+    ...(found.every(isEndToEnd) ? [] : [() => fast(filters)]),
+    ...(found.some(isEndToEnd) ? [() => endToEnd(filters)] : []),
+  ];
 }
 
 async function unittest(): Promise<Counts> {
@@ -37,7 +63,8 @@ async function unittest(): Promise<Counts> {
 }
 
 const filters = process.argv.slice(2);
-const runners = filters.length === 0 ? [checks, () => vitest([]), unittest] : [() => vitest(filters)];
+const everything = [checks, clusterPrograms, () => fast([]), unittest, () => endToEnd([])];
+const runners = filters.length === 0 ? everything : chosen(filters);
 
 const counts: Counts[] = [];
 for (const runner of runners) counts.push(await runner());

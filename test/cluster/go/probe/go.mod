@@ -1,0 +1,3 @@
+module sweetspot.dev/test/cluster/probe
+
+go 1.26.0

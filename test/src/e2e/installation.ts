@@ -1,0 +1,72 @@
+import { fileURLToPath } from "node:url";
+import { type BuiltImage, buildImages, referenceOf } from "@sweetspot/images";
+import type { Cluster } from "../../cluster/src/cluster.ts";
+import { type RunResult, run } from "../../cluster/src/process/run.ts";
+
+export const chart = fileURLToPath(new URL("../../../charts/sweetspot", import.meta.url));
+export const release = "sweetspot";
+export const systemNamespace = "sweetspot-system";
+
+/** Sweetspot on a cluster, installed as a user would install it. */
+export interface Installation {
+  readonly cluster: Cluster;
+  /** Runs helm against the cluster; gives what it printed, and throws when it fails. */
+  readonly helm: (...args: string[]) => Promise<string>;
+  /** The command line that changes values of the release and leaves the others. */
+  readonly upgrade: (...sets: string[]) => Promise<string>;
+}
+
+export type { RunResult };
+
+const images = ["operator", "sidecar", "tuner"] as const;
+
+/** Builds what has changed, loads the images on all nodes and installs the chart; returns when the operator is ready. */
+export async function install(cluster: Cluster, say: (text: string) => void): Promise<Installation> {
+  say("building the images of operator, server and tuner (unchanged ones are kept)");
+  const built = await buildImages({ targets: [...images], progress: say });
+  for (const target of images) await load(cluster, built[target], say);
+  const helm = helmOf(cluster);
+  say("installing the chart with helm");
+  await helm(
+    "install",
+    release,
+    chart,
+    "--namespace",
+    systemNamespace,
+    "--create-namespace",
+    ...localImages(),
+    ...wait,
+  );
+  const upgrade = (...sets: string[]) =>
+    helm(
+      "upgrade",
+      release,
+      chart,
+      "--namespace",
+      systemNamespace,
+      "--reuse-values",
+      ...sets.flatMap((set) => ["--set", set]),
+      ...wait,
+    );
+  return { cluster, helm, upgrade };
+}
+
+async function load(cluster: Cluster, image: BuiltImage, say: (text: string) => void): Promise<void> {
+  say(`loading ${image.reference} (${(image.bytes / 1e6).toFixed(0)} MB) on the nodes`);
+  await cluster.load(image.archive);
+}
+
+const wait = ["--wait", "--timeout", "120s"];
+
+/** The nodes have the images already and no registry to ask. */
+const localImages = () => [
+  "--set",
+  "images.pullPolicy=Never",
+  "--set",
+  `images.tag=${referenceOf("operator").split(":").at(-1)}`,
+];
+
+export const helmOf =
+  (cluster: Cluster) =>
+  (...args: string[]): Promise<string> =>
+    run(["helm", ...args], { env: cluster.environment });

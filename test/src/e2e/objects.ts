@@ -1,0 +1,39 @@
+import { apiVersion } from "@sweetspot/crds";
+
+export const namespace = "demo";
+
+/** A namespace in which the API server refuses every pod that does not pass Pod Security *restricted*. */
+export const restrictedNamespace = {
+  apiVersion: "v1",
+  kind: "Namespace",
+  metadata: { name: namespace, labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
+};
+
+/** A share of a CPU: several such pods fit beside each other, and none is pinned. */
+export const fractional = { cpu: "200m", memory: "256Mi" } as const;
+
+interface Wanted {
+  readonly name: string;
+  readonly image: string;
+  readonly latencyMilliseconds?: number;
+  readonly resources?: { readonly cpu: string; readonly memory: string };
+  /** Further fields of spec, and of its only target. */
+  readonly spec?: object;
+  readonly target?: object;
+}
+
+/** A small InferenceDeployment with one target. */
+export function inferenceDeployment(wanted: Wanted) {
+  const { name, image, latencyMilliseconds = 300, resources = { cpu: "1", memory: "1Gi" }, spec, target } = wanted;
+  return {
+    apiVersion,
+    kind: "InferenceDeployment",
+    metadata: { name, namespace },
+    spec: {
+      model: { uri: `oci://${image}` },
+      serviceLevel: { percentile: "P99", latencyMilliseconds },
+      targets: [{ name: "cpu", resources, ...target }],
+      ...spec,
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { describe, expect, test } from "vitest";
+import { eventually } from "../eventually.ts";
+import { release, systemNamespace } from "../installation.ts";
+import { namespace } from "../objects.ts";
+import { grantedRights, usedRights } from "../rights.ts";
+import type { World } from "../world.ts";
+
+const account = `system:serviceaccount:${systemNamespace}:${release}`;
+
+/** What can be said of the installation after all that was done with it; ends with its removal. */
+export function installationFacts(world: () => World): void {
+  describe("the installation", () => {
+    test("used exactly the rights that it has", async () => {
+      const { cluster } = world();
+      const used = usedRights(await cluster.auditLog(), account);
+      const granted = await grantedRights(cluster, account);
+      expect([...used].sort()).toEqual([...granted].sort());
+    });
+
+    test("is uninstalled without a trace but the definitions, which are kept, and what they serve goes on", async () => {
+      const { cluster, installation } = world();
+      await installation.helm("uninstall", release, "--namespace", systemNamespace, "--wait", "--timeout", "60s");
+      const kinds = "deployments,services,serviceaccounts,roles,rolebindings,configmaps,pods";
+      const selector = "app.kubernetes.io/name=sweetspot";
+      await eventually(
+        "nothing of the release is left in its namespace",
+        async () =>
+          (await cluster.kubectl("get", kinds, "-n", systemNamespace, "-l", selector, "-o", "name")).trim() === "",
+        { seconds: 60 },
+      );
+      const clusterWide =
+        "clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings";
+      expect((await cluster.kubectl("get", clusterWide, "-l", selector, "-o", "name")).trim()).toBe("");
+      expect(await cluster.kubectl("get", "crd", "-o", "name")).toMatch(/inferencedeployments\.sweetspot\.dev/);
+      expect(await cluster.kubectl("get", "pods", "-n", namespace, "-o", "name")).toMatch(/pod\//);
+    });
+  });
+}
