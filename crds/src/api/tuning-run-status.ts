@@ -47,14 +47,22 @@ export const TuningRunResult = z.object({
 });
 export type TuningRunResult = z.infer<typeof TuningRunResult>;
 
-/** A Job's result as it stands in status: without envelope, and with absent fields for null. */
+/** Figures are measurements: three digits of them mean something, and people read them in columns. */
+const rounded = (value: number): number => Number(value.toPrecision(3));
+
+const roundedAll = <T extends Readonly<Record<string, unknown>>>(record: T): T =>
+  Object.fromEntries(
+    Object.entries(record).map(([key, value]) => [key, typeof value === "number" ? rounded(value) : value]),
+  ) as T;
+
+/** A Job's result as it stands in status: without envelope, rounded, and with absent fields for null. */
 export function runResultOf(result: SucceededResult): TuningRunResult {
   const { apiVersion: _, kind: __, state: ___, message: ____, ...answer } = result;
   const { confirmation, gainOverDefault, recipeDigest, ...rest } = answer;
   return {
-    ...rest,
-    ...(confirmation === null ? {} : { confirmation }),
-    ...(gainOverDefault === null ? {} : { gainOverDefault }),
+    ...roundedAll(rest),
+    ...(confirmation === null ? {} : { confirmation: roundedAll(confirmation) }),
+    ...(gainOverDefault === null ? {} : { gainOverDefault: roundedAll(gainOverDefault) }),
     ...(recipeDigest === null ? {} : { recipeDigest }),
   };
 }

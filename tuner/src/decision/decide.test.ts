@@ -51,6 +51,11 @@ describe("the decision", () => {
     expect(choice.reason).toContain("no time for a race");
   });
 
+  it("takes the better one of a single round, and says that there is no interval", () => {
+    const choice = decide([candidate("default", "Incumbent", [100]), candidate("better", "Raced", [140])]);
+    expect(choice).toMatchObject({ gain: null, winner: { name: "better" } });
+    expect(choice.reason).toMatch(/one round .* 140 requests\/s .* 100\./);
+  });
   it("says of each loser whether it was measured or only predicted", () => {
     const winner = candidate("winner", "Raced", [150, 151, 152]);
     expect(whyLost(incumbent, winner)).toMatch(/^Measured 101 .* against 151/);

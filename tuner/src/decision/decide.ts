@@ -23,19 +23,21 @@ export function decide(candidates: readonly Candidate[]): Choice {
     return { winner: best, reason: "Nothing that was tried is better than the naive default.", gain: null };
   }
   const gain = gainOver(best, incumbent);
-  if (gain === null) {
-    return {
-      winner: best,
-      reason: "Chosen by simulation over the measured cost table; there was no time for a race.",
-      gain,
-    };
-  }
+  if (gain === null) return { winner: best, reason: withoutInterval(best, incumbent), gain };
   if (gain.low <= 1) {
     const reason = `The best candidate differs from the naive default by ${percent(gain.estimate)}, which is not more than noise; the default stays.`;
     return { winner: incumbent, reason, gain };
   }
   const reason = `Most capacity under the target in the race: ${gain.estimate.toFixed(2)} times the naive default's (95 % interval ${gain.low.toFixed(2)} to ${gain.high.toFixed(2)}).`;
   return { winner: best, reason, gain };
+}
+
+function withoutInterval(best: Candidate, incumbent: Candidate): string {
+  if (best.measured === null || incumbent.measured === null) {
+    return "Chosen by simulation over the measured cost table; there was no time for a race.";
+  }
+  const [own, naive] = [best, incumbent].map((candidate) => capacityOf(candidate).toFixed(0));
+  return `Most capacity in the one round that there was time for: ${own} requests/s under the target against the naive default's ${naive}. More budget would say how sure that is.`;
 }
 
 /**

@@ -16,6 +16,8 @@ export interface RaceOptions {
   readonly target: ServiceLevelTarget;
   /** Each rung lasts about so long. */
   readonly stageSeconds: number;
+  /** No rung lasts longer, however few requests that gives: all rounds that are owed must fit into the budget. */
+  readonly mostStageSeconds: number;
   /** Undisturbed rounds to run whatever the time. */
   readonly minimumRounds: number;
   readonly maximumRounds: number;
@@ -93,7 +95,7 @@ async function climb(
     const requestsPerSecond = options.signal.aborted ? null : nextRung(stages, guess, options.target);
     if (requestsPerSecond === null) break;
     const wanted = Math.max(options.stageSeconds, wantedStageRequests / requestsPerSecond);
-    const seconds = Math.min(wanted, longestStage * options.stageSeconds);
+    const seconds = Math.min(wanted, longestStage * options.stageSeconds, options.mostStageSeconds);
     const report = await load.run({
       url: racer.server.inferUrl,
       target: options.target,

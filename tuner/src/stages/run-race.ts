@@ -15,6 +15,10 @@ const rounds = { minimum: 3, maximum: 12 };
  */
 const stageTargets = { short: 8, long: 30 };
 const shortestStageSeconds = 0.5;
+/** A climb usually finds the edge after so many rungs. */
+const usualRungs = 3;
+/** When the budget is spent before the race begins, rungs still last so long: less would measure nothing. */
+const leastStageSeconds = 1.5;
 const longBudgetSeconds = 300;
 /** A candidate of which the simulator expects next to nothing still starts within reach of the others. */
 const leastGuess = 0.25;
@@ -38,6 +42,10 @@ export async function runRace(state: TuningState, entrants: readonly Entrant[], 
   const results = await race(racers, load, {
     target: request.target,
     stageSeconds: stageSecondsFor(request),
+    mostStageSeconds: Math.max(
+      leastStageSeconds,
+      budget.until(deadlineShare) / (racers.length * usualRungs * rounds.minimum),
+    ),
     minimumRounds: rounds.minimum,
     maximumRounds: rounds.maximum,
     seed: request.seed,

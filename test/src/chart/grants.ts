@@ -1,0 +1,51 @@
+import { type Manifest, ofKind } from "./helm.ts";
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+interface Subject {
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace?: string;
+}
+
+/** One right: where (a namespace, or `*` for the whole cluster), what, and what may be done with it. */
+export type Grant = `${string} ${string} ${string}`;
+
+export const rulesOf = (role: Manifest): readonly Rule[] => role["rules"] as Rule[];
+
+/** Every right that the bindings among the objects give a service account, one a line, sorted. */
+export function grantsOf(objects: readonly Manifest[], account: string): Grant[] {
+  const bindings = [...ofKind(objects, "ClusterRoleBinding"), ...ofKind(objects, "RoleBinding")].filter((binding) =>
+    (binding["subjects"] as Subject[]).some(({ kind, name }) => kind === "ServiceAccount" && name === account),
+  );
+  const grants = bindings.flatMap((binding) => {
+    const place = binding.metadata.namespace ?? "*";
+    return rulesOf(roleOf(objects, binding)).flatMap((rule) => grantsOfRule(rule).map(([what, verb]) => `${place} ${what} ${verb}` as Grant));
+  });
+  return [...new Set(grants)].sort();
+}
+
+function roleOf(objects: readonly Manifest[], binding: Manifest): Manifest {
+  const { kind, name } = binding["roleRef"] as Subject;
+  const role = ofKind(objects, kind).find(
+    ({ metadata }) => metadata.name === name && (kind === "ClusterRole" || metadata.namespace === binding.metadata.namespace),
+  );
+  if (role === undefined) throw new Error(`${binding.kind} ${binding.metadata.name} names a ${kind} that is not there.`);
+  return role;
+}
+
+const grantsOfRule = ({ apiGroups, resources, verbs }: Rule): [what: string, verb: string][] =>
+  apiGroups.flatMap((group) =>
+    resources.flatMap((resource) => verbs.map((verb): [string, string] => [qualified(group, resource), verb])),
+  );
+
+/** `deployments.apps`, `pods/log`, `tuningruns.sweetspot.dev/status`: as kubectl says it. */
+export function qualified(group: string, resource: string): string {
+  const [plural, ...subresource] = resource.split("/");
+  return [group === "" ? plural : `${plural}.${group}`, ...subresource].join("/");
+}
