@@ -14,6 +14,7 @@ import {
 } from "../runtime/index.ts";
 import type { OperatorSettings } from "../settings.ts";
 import { childName, labelKeys, reportName } from "../specs/names.ts";
+import { isOwnedBy } from "../specs/owner.ts";
 import type { Observed, ObservedTarget, OwnedObject } from "./observed.ts";
 import { planDeployment } from "./plan.ts";
 
@@ -86,11 +87,10 @@ async function observeTarget(
     .byIndex(serversByTarget, targetKey(namespace, name, target.name))
     .filter((pod) => !isTerminating(pod) && !isOver(pod));
   const own = runs.byOwner(uid).filter((run) => run.metadata.labels?.[labelKeys.target] === target.name);
-  const results = own
-    .map(
-      (run) => [run.metadata.name, configMaps.get(keyOf({ namespace, name: reportName(run.metadata.name) }))] as const,
-    )
-    .filter((entry): entry is readonly [string, ConfigMap] => entry[1] !== undefined);
+  const results = own.flatMap((run): [string, ConfigMap][] => {
+    const stored = configMaps.get(keyOf({ namespace, name: reportName(run.metadata.name) }));
+    return stored !== undefined && isOwnedBy(stored, run) ? [[run.metadata.name, stored]] : [];
+  });
   return {
     target,
     deployment: deployments.get(keyOf({ namespace, name: childName(name, target.name) })),

@@ -1,6 +1,6 @@
 import { modelSourceOf } from "@sweetspot/crds";
 import { type Finding, sayFor } from "../conditions.ts";
-import type { PodProblem } from "../pods/pod-state.ts";
+import { missingClaim, type PodProblem } from "../pods/pod-state.ts";
 import type { Observed } from "./observed.ts";
 import type { TargetState } from "./target-state.ts";
 
@@ -29,7 +29,7 @@ function modelFailure(problem: PodProblem, uri: string, file: string): Finding |
   if (problem.kind === "ImageCannotBePulled" && source.kind === "Image" && problem.detail.includes(source.reference)) {
     return say("ModelResolved", "ImageCannotBePulled", { image: source.reference, detail: problem.detail });
   }
-  if (source.kind === "Claim" && claimIsMissing(problem, source.claim)) {
+  if (source.kind === "Claim" && missingClaim(problem) === source.claim) {
     return say("ModelResolved", "ClaimNotFound", { claim: source.claim });
   }
   if (problem.kind !== "Crashed" || problem.exitCode !== badModelExitCode) return null;
@@ -40,6 +40,3 @@ function modelFailure(problem: PodProblem, uri: string, file: string): Finding |
   }
   return say("ModelResolved", "ModelFileBroken", { file, detail: problem.detail });
 }
-
-const claimIsMissing = (problem: PodProblem, claim: string): boolean =>
-  problem.kind === "Unschedulable" && problem.detail.includes(`persistentvolumeclaim "${claim}" not found`);

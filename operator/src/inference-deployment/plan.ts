@@ -1,3 +1,4 @@
+import { modelSourceOf } from "@sweetspot/crds";
 import type { Action, Plan } from "../actions/action.ts";
 import { changesOf, type Finding } from "../conditions.ts";
 import { inferenceDeployments, tuningRuns } from "../resources.ts";
@@ -43,7 +44,8 @@ function tuningActions(observed: Observed, target: TargetFindings): Action[] {
   const { state } = target;
   const { question, answer, observed: seen } = state;
   const name = question.modelName;
-  const obsolete = obsoleteRuns(question, seen, answer?.run.metadata.name ?? null);
+  const asked = observed.spec.tuning.mode === "Disabled" ? null : question;
+  const obsolete = obsoleteRuns(asked, seen, answer?.run.metadata.name ?? null);
   const deletions = obsolete.map((object): Action => ({ kind: "Delete", resource: tuningRuns, object }));
   const next = mayTune(observed, target) ? nextRun(question, seen, observed.now) : null;
   if (next?.kind !== "Now") return deletions;
@@ -61,11 +63,11 @@ function mayTune({ spec }: Observed, { state, modelResolved }: TargetFindings): 
 }
 
 function rolloutActions({ now, spec }: Observed, { answer, observed }: TargetState): Action[] {
-  const told = observed.pods.map((pod) => {
-    if (answer !== null) return tellPod(pod, answer.plan, observed, now);
-    // With tuning off, a plan that somebody gave a pod by hand is theirs.
-    return spec.tuning.mode === "Disabled" ? null : forgetPlan(pod);
-  });
+  // What was served before goes on being served.
+  if (modelSourceOf(spec.model.uri).kind === "Unsupported") return [];
+  const told = observed.pods.map((pod) =>
+    answer === null ? forgetPlan(pod, spec.tuning.mode === "Disabled") : tellPod(pod, answer.plan, observed, now),
+  );
   return told.filter((action) => action !== null);
 }
 

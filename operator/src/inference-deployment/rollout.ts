@@ -1,5 +1,6 @@
 import type { ServingPlan } from "@sweetspot/crds";
 import type { AnnotatePodAction } from "../actions/action.ts";
+import { isReady } from "../pods/pod-state.ts";
 import type { Pod } from "../resources.ts";
 import { annotationKeys } from "../specs/names.ts";
 import { mostPlanBytes } from "../specs/pod-plan.ts";
@@ -9,12 +10,16 @@ import type { ObservedTarget } from "./observed.ts";
 export type PodPlanState =
   | { readonly kind: "Applied" }
   | { readonly kind: "Refused"; readonly running: string; readonly detail: string }
-  /** The pod was told, `milliseconds` ago, and has not confirmed it; `problem` when it could not be asked. */
-  | { readonly kind: "Waiting"; readonly milliseconds: number; readonly problem: string | null };
+  /** It does not answer yet, and reads the plan that it finds when it does. */
+  | { readonly kind: "Starting" }
+  /** The pod was told, `milliseconds` ago, and has not confirmed it. */
+  | { readonly kind: "Waiting"; readonly milliseconds: number };
 
 /** A kubelet that raced a stale cache shows the old files; another change of the pod makes it look again. */
 const nonceMilliseconds = 2000;
 const longestNonceMilliseconds = 60_000;
+/** So many pauses double until they are the longest. */
+const doublings = 5;
 
 export function podPlanState(pod: Pod, plan: ServingPlan, target: ObservedTarget, now: number): PodPlanState {
   const answer = target.reports.get(pod.metadata.uid ?? "");
@@ -25,9 +30,9 @@ export function podPlanState(pod: Pod, plan: ServingPlan, target: ObservedTarget
       return { kind: "Refused", running: planRevision, detail: planError };
     }
   }
-  const problem = answer === undefined ? "it does not run yet" : "problem" in answer ? answer.problem : null;
+  if (!isReady(pod) && (answer === undefined || "problem" in answer)) return { kind: "Starting" };
   const told = nonceOf(pod);
-  return { kind: "Waiting", milliseconds: told === null ? 0 : now - told.first, problem };
+  return { kind: "Waiting", milliseconds: told === null ? 0 : Math.max(0, now - told.first) };
 }
 
 /** What has to be said to a pod so that it takes the plan; null when nothing is to be said now. */
@@ -42,14 +47,25 @@ export function tellPod(pod: Pod, plan: ServingPlan, target: ObservedTarget, now
   if (state.kind !== "Waiting") return null;
   const told = nonceOf(pod);
   if (told === null) return annotate(pod, { [annotationKeys.nonce]: nonce(now, 0) });
-  const pause = Math.min(longestNonceMilliseconds, nonceMilliseconds * (2 ** (told.repeats + 1) - 1));
-  if (now - told.first < pause) return null;
-  return annotate(pod, { [annotationKeys.nonce]: nonce(told.first, told.repeats + 1) });
+  const due = remindersDue(state.milliseconds);
+  return due > told.repeats ? annotate(pod, { [annotationKeys.nonce]: nonce(told.first, due) }) : null;
 }
 
-/** The plan belongs to another model than the pods' now: they go back to what they start with. */
-export function forgetPlan(pod: Pod): AnnotatePodAction | null {
-  if (pod.metadata.annotations?.[annotationKeys.plan] === undefined) return null;
+/** Reminders that are due so long after a pod was told: after 2, 6, 14, 30 and 62 s, then every minute. */
+function remindersDue(milliseconds: number): number {
+  const doubling = nonceMilliseconds * (2 ** doublings - 1);
+  if (milliseconds < doubling) return Math.floor(Math.log2(milliseconds / nonceMilliseconds + 1));
+  return doublings + Math.floor((milliseconds - doubling) / longestNonceMilliseconds);
+}
+
+/**
+ * No measured plan is for the pods now: they go back to what they start with. `onlyOurs` leaves a plan alone that somebody
+ * gave the pod by hand: it comes without a nonce.
+ */
+export function forgetPlan(pod: Pod, onlyOurs: boolean): AnnotatePodAction | null {
+  const { annotations = {} } = pod.metadata;
+  if (annotations[annotationKeys.plan] === undefined) return null;
+  if (onlyOurs && annotations[annotationKeys.nonce] === undefined) return null;
   return annotate(pod, { [annotationKeys.plan]: null, [annotationKeys.nonce]: null });
 }
 
@@ -69,6 +85,6 @@ function annotationOf(plan: ServingPlan): string | null {
 const nonce = (first: number, repeats: number): string => `${first}/${repeats}`;
 
 function nonceOf(pod: Pod): { first: number; repeats: number } | null {
-  const match = /^(\d{1,16})\/(\d{1,4})$/.exec(pod.metadata.annotations?.[annotationKeys.nonce] ?? "");
+  const match = /^(\d{1,16})\/(\d{1,9})$/.exec(pod.metadata.annotations?.[annotationKeys.nonce] ?? "");
   return match === null ? null : { first: Number(match[1]), repeats: Number(match[2]) };
 }

@@ -1,10 +1,10 @@
 import { type Finding, sayFor } from "../conditions.ts";
+import { roundFigure } from "../figures.ts";
 import type { Answer } from "./answer.ts";
 import type { Observed } from "./observed.ts";
 import type { TargetState } from "./target-state.ts";
 
 const say = sayFor("InferenceDeployment");
-const roundFigure = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
 
 /** `ServiceLevelMet` of one target, from the confirming run of its tuning. */
 export function serviceLevelMet({ spec }: Observed, state: TargetState): Finding {

@@ -1,5 +1,6 @@
 import type { Condition, InferenceDeploymentStatus, Summary, TargetStatus } from "@sweetspot/crds";
 import { conditionsOf } from "../conditions.ts";
+import { roundFigure } from "../figures.ts";
 import { nodeClassOf } from "../nodes.ts";
 import { labelKeys } from "../specs/names.ts";
 import { overallFindings, type TargetFindings } from "./findings.ts";
@@ -78,7 +79,7 @@ function summaryOf({ spec }: Observed, targets: readonly TargetFindings[]): Summ
   return {
     ...promise,
     winner: worst.winner,
-    ...(confirmation === undefined ? {} : { latency: `${confirmation.latencyMilliseconds.toPrecision(3)} ms` }),
+    ...(confirmation === undefined ? {} : { latency: `${roundFigure(confirmation.latencyMilliseconds)} ms` }),
     capacity: `${total.toFixed(total < 10 ? 1 : 0)}/s`,
   };
 }

@@ -36,8 +36,9 @@ export function targetStates(observed: Observed): TargetState[] {
 function stateOf({ infd, spec, now }: Observed, observed: ObservedTarget, wanted: number): TargetState {
   const { target, pods } = observed;
   const question = questionOf(infd.metadata.name, spec, target);
-  const attempt = latestAttempt(question, observed);
-  const answer = answerFor(question, observed);
+  const tunes = spec.tuning.mode !== "Disabled";
+  const attempt = tunes ? latestAttempt(question, observed) : null;
+  const answer = tunes ? answerFor(question, observed) : null;
   const held = spec.rollout.initial === "WaitForTuning" && answer === null;
   const yielding = !held && yields(spec.tuning.whenFull, observed, attempt, wanted);
   return {

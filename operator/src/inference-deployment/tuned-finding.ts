@@ -1,4 +1,5 @@
 import { type Finding, sayFor } from "../conditions.ts";
+import { roundFigure } from "../figures.ts";
 import type { Answer } from "./answer.ts";
 import type { Observed } from "./observed.ts";
 import type { TargetState } from "./target-state.ts";
@@ -18,7 +19,7 @@ export function tuned({ spec }: Observed, state: TargetState, model: Finding): F
 function answered({ target, question }: TargetState, { result }: Answer): Finding {
   const { latencyMilliseconds: milliseconds, percentile } = question.serviceLevel;
   if (result.feasible) return say("Tuned", "Tuned", { summary: `${target.name}: ${result.winner}. ${result.reason}` });
-  const best = result.bestReachableMilliseconds.toPrecision(3);
+  const best = roundFigure(result.bestReachableMilliseconds);
   return say("Tuned", "Infeasible", { target: target.name, milliseconds, percentile, best, winner: result.winner });
 }
 
@@ -33,6 +34,9 @@ function unfinished(state: TargetState, attempt: Attempt): Finding {
     const reason = ownFailures.has(attempt.reason) ? attempt.reason : "TuningFailed";
     return { type: "Tuned", status: "False", reason, message: attempt.message };
   }
+  if (attempt.state === "Answered") {
+    return say("Tuned", "ReportInvalid", { job: attempt.run.metadata.name, detail: "its stored plan is gone." });
+  }
   if (!waitsForRoom(attempt)) return say("Tuned", "Tuning", { target: target.name, run: attempt.run.metadata.name });
   if (yielding || observed.pods.length > 0) {
     const who = yielding ? "the Job" : "the server";
@@ -40,5 +44,9 @@ function unfinished(state: TargetState, attempt: Attempt): Finding {
   }
   const { cpu, memory } = target.resources;
   const resources = `${cpu} CPUs and ${memory} of memory`;
-  return say("Tuned", "WaitingForCapacity", { target: target.name, detail: attempt.message, resources });
+  return say("Tuned", "WaitingForCapacity", { target: target.name, detail: whatIsMissing(attempt), resources });
 }
+
+/** The scheduler's words within the run's own sentence, which says who waits and what to do. */
+const whatIsMissing = ({ message }: Attempt): string =>
+  /\d+\/\d+ nodes are available.*?(?=\. Free )/s.exec(message)?.[0] ?? message;

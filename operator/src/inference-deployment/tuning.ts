@@ -1,10 +1,9 @@
 import { TuningRunSpec } from "@sweetspot/crds";
-import { problemOf } from "../pods/pod-state.ts";
 import type { StoredTuningRun } from "../resources.ts";
 import { runName } from "../specs/names.ts";
 import { type Question, questionOfRun } from "../specs/tuning-question.ts";
 import { isFinished } from "../tuning-run/observed.ts";
-import { sameQuestion } from "./answer.ts";
+import { answerFor, sameQuestion } from "./answer.ts";
 import type { ObservedTarget } from "./observed.ts";
 
 /** The run of the present question that was tried last. */
@@ -50,11 +49,12 @@ export type NextRun =
   | { readonly kind: "Later"; readonly milliseconds: number }
   | { readonly kind: "Now"; readonly name: string; readonly spec: TuningRunSpec };
 
-/** Exactly one run per question and attempt: the name follows from both. */
+/** Exactly one run per question and attempt: the name follows from both. An answer whose plan is lost is asked for anew. */
 export function nextRun(question: Question, target: ObservedTarget, now: number): NextRun {
   const latest = latestAttempt(question, target);
   if (latest === null) return start(question, 1, target.runs.length === 0 ? "Initial" : "SpecChanged");
-  if (latest.state !== "Failed" || latest.attempt >= mostAttempts) return { kind: "None" };
+  const lost = latest.state === "Answered" && answerFor(question, target)?.current !== true;
+  if ((latest.state !== "Failed" && !lost) || latest.attempt >= mostAttempts) return { kind: "None" };
   const due = Date.parse(latest.run.status?.finishedAt ?? "") + pauseAfter(latest.attempt);
   if (due > now) return { kind: "Later", milliseconds: due - now };
   return start(question, latest.attempt + 1, "Retry");
@@ -68,11 +68,18 @@ function start(question: Question, attempt: number, trigger: TuningRunSpec["trig
   return { kind: "Now", name, spec: { ...question, attempt, trigger } };
 }
 
-/** Runs that nobody needs any more: unfinished ones of old questions, and finished ones beyond the history. */
-export function obsoleteRuns(question: Question, { runs }: ObservedTarget, serving: string | null): StoredTuningRun[] {
+/**
+ * Runs that nobody needs any more: unfinished ones of other questions, and finished ones beyond the history.
+ * `question` is null when nothing is asked.
+ */
+export function obsoleteRuns(
+  question: Question | null,
+  { runs }: ObservedTarget,
+  serving: string | null,
+): StoredTuningRun[] {
   const latest = runs.filter((run) => {
     const spec = TuningRunSpec.safeParse(run.spec);
-    return spec.success && sameQuestion(questionOfRun(spec.data), question);
+    return question !== null && spec.success && sameQuestion(questionOfRun(spec.data), question);
   });
   const newest = latestOf(latest)?.metadata.name;
   const others = runs.filter(({ metadata }) => metadata.name !== serving && metadata.name !== newest);
@@ -89,7 +96,3 @@ const latestOf = (runs: readonly StoredTuningRun[]): StoredTuningRun | undefined
 /** The Job's pod found no node with room. */
 export const waitsForRoom = (attempt: Attempt | null): boolean =>
   attempt?.state === "Waiting" && /insufficient|didn't match|node\(s\)|nodes are available/i.test(attempt.message);
-
-/** Does the target's own server hold what the Job wants? */
-export const serverIsInTheWay = ({ pods }: ObservedTarget): boolean =>
-  pods.some((pod) => problemOf(pod)?.kind !== "Unschedulable");

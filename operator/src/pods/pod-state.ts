@@ -71,6 +71,12 @@ function crashOf({ state, lastState }: ContainerStatus): PodProblem | null {
   return { kind: "Crashed", detail: clipped(detail), exitCode: ended.exitCode };
 }
 
+/** The PersistentVolumeClaim that the scheduler looks for in vain. */
+export const missingClaim = (problem: PodProblem | null): string | null =>
+  problem?.kind === "Unschedulable"
+    ? (/persistentvolumeclaim "([^"]{1,253})" not found/.exec(problem.detail)?.[1] ?? null)
+    : null;
+
 const lastLine = (text: string | undefined): string | undefined =>
   text
     ?.split("\n")

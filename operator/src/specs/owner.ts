@@ -14,3 +14,7 @@ export function ownerReference(resource: Resource, owner: KubernetesObject): Own
     blockOwnerDeletion: true,
   };
 }
+
+/** Was the object made for just this owner? One of an earlier owner of the same name may still be on its way out. */
+export const isOwnedBy = (object: KubernetesObject | undefined, owner: KubernetesObject): boolean =>
+  (object?.metadata.ownerReferences ?? []).some(({ uid }) => uid === owner.metadata.uid);

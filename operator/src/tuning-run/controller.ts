@@ -7,6 +7,7 @@ import {
   ApiError,
   done,
   type KubeClient,
+  type KubernetesObject,
   keyOf,
   type Outcome,
   type ReadCache,
@@ -15,6 +16,7 @@ import {
 } from "../runtime/index.ts";
 import type { OperatorSettings } from "../settings.ts";
 import { reportName } from "../specs/names.ts";
+import { isOwnedBy } from "../specs/owner.ts";
 import { isFinished, type ObservedRun } from "./observed.ts";
 import { planRun } from "./plan.ts";
 
@@ -49,13 +51,14 @@ async function observe(
   // The API server has filled in defaults; what it stored before an upgrade may lack newer ones.
   const spec = TuningRunSpec.parse(run.spec);
   const { name, namespace } = run.metadata as { name: string; namespace: string };
-  const job = jobs.get(keyOf({ namespace, name }));
+  const own = <T extends KubernetesObject>(object: T | undefined) => (isOwnedBy(object, run) ? object : undefined);
+  const job = own(jobs.get(keyOf({ namespace, name })));
   return {
     run,
     spec,
     job,
     pod: newest(job?.metadata.uid === undefined ? [] : pods.byOwner(job.metadata.uid)),
-    report: stored.get(keyOf({ namespace, name: reportName(name) })),
+    report: own(stored.get(keyOf({ namespace, name: reportName(name) }))),
     samplesFound: job !== undefined || isFinished(run) || (await samplesFound(client, spec, namespace, signal)),
     matchingNodes: matchingNodes(nodes.list(), spec.nodeSelector).length,
     settings,

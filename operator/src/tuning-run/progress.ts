@@ -1,6 +1,6 @@
 import { modelSourceOf, readTuningResult, type SucceededResult } from "@sweetspot/crds";
 import { type Finding, sayFor } from "../conditions.ts";
-import { isOver, problemOf, sinceMilliseconds } from "../pods/pod-state.ts";
+import { isOver, missingClaim, problemOf, sinceMilliseconds } from "../pods/pod-state.ts";
 import type { ContainerState, Pod } from "../resources.ts";
 import { deadlineSeconds } from "../specs/tuning-job.ts";
 import type { ObservedRun } from "./observed.ts";
@@ -27,7 +27,7 @@ export function progressOf(observed: ObservedRun): Progress {
   if (job === undefined)
     return run.status?.jobName === undefined ? { kind: "NotStarted" } : killed(observed, "the Job was deleted");
   if (pod !== undefined && isOver(pod)) return endOf(observed, pod);
-  if (jobFailed(observed)) return killed(observed, "its pod was deleted or evicted");
+  if (jobIsOver(observed)) return killed(observed, "its pod was deleted or evicted");
   if (pod === undefined) return { kind: "Waiting", detail: "its pod is being made" };
   return startOf(observed, pod);
 }
@@ -41,8 +41,11 @@ function questionProblem({ spec, samplesFound, job }: ObservedRun): Finding | nu
   return say("Failed", "SamplesNotFound", { key: samples.key, configMap: samples.name });
 }
 
-const jobFailed = ({ job }: ObservedRun): boolean =>
-  (job?.status?.conditions ?? []).some(({ type, status }) => type === "Failed" && status === "True");
+/** A Job that is over and has no ended pod to read from has lost its answer, however it ended. */
+const jobIsOver = ({ job }: ObservedRun): boolean =>
+  (job?.status?.conditions ?? []).some(
+    ({ type, status }) => (type === "Failed" || type === "Complete") && status === "True",
+  );
 
 function startOf(observed: ObservedRun, pod: Pod): Progress {
   const { now, matchingNodes, spec, run } = observed;
@@ -50,6 +53,8 @@ function startOf(observed: ObservedRun, pod: Pod): Progress {
   if (problem?.kind === "Unschedulable" && matchingNodes === 0) {
     return failed(say("Failed", "NoMatchingNode", { selector: selectorText(spec.nodeSelector) }));
   }
+  const claim = missingClaim(problem);
+  if (claim !== null) return failed(say("Failed", "ClaimNotFound", { claim }));
   const age = sinceMilliseconds(pod.metadata.creationTimestamp, now);
   if (problem?.kind === "ImageCannotBePulled" && age >= pullGraceMilliseconds) {
     return failed(say("Failed", "ImageCannotBePulled", { image: problem.image, detail: problem.detail }));

@@ -1,5 +1,6 @@
 import { type Condition, runResultOf, type SucceededResult, type TuningRunStatus } from "@sweetspot/crds";
 import { conditionsOf, type Finding, sayFor, secondsOf } from "../conditions.ts";
+import { roundFigure } from "../figures.ts";
 import { reportName } from "../specs/names.ts";
 import type { ObservedRun } from "./observed.ts";
 import type { Progress } from "./progress.ts";
@@ -32,12 +33,11 @@ const startOf = (pod: ObservedRun["pod"]): string | undefined =>
   pod?.status?.containerStatuses?.[0]?.state?.running?.startedAt ?? pod?.status?.startTime;
 
 function answerOf({ run, report }: ObservedRun, result: SucceededResult) {
-  const gzip = report?.binaryData?.[reportKeys.report] ?? "";
   return {
     result: runResultOf(result),
     report: {
       configMap: reportName(run.metadata.name),
-      bytes: Math.max(1, Buffer.byteLength(gzip, "base64")),
+      bytes: Math.max(1, Number(report?.data?.[reportKeys.bytes] ?? 1)),
       digest: result.reportDigest,
     },
   };
@@ -80,6 +80,6 @@ export function findingsOf(observed: ObservedRun, progress: Progress): Finding[]
 function complete({ spec }: ObservedRun, result: SucceededResult): Finding {
   if (result.feasible) return say("Complete", "Succeeded", { answer: `${result.winner}: ${result.reason}` });
   const { latencyMilliseconds: target, percentile } = spec.serviceLevel;
-  const best = result.bestReachableMilliseconds.toPrecision(3);
+  const best = roundFigure(result.bestReachableMilliseconds);
   return say("Complete", "Infeasible", { target, percentile, best, winner: result.winner });
 }

@@ -9,6 +9,9 @@ import { ownerReference } from "../specs/owner.ts";
 const logLines = 512;
 const logBytes = 8 * 2 ** 20;
 
+/** What the API server takes as a ConfigMap's data, less its keys and figures. */
+const mostBytes = 2 ** 20 - 1024;
+
 /** Keys of a report's ConfigMap. */
 export const reportKeys = {
   /** Gzip of the `TuningReport`. */
@@ -17,6 +20,8 @@ export const reportKeys = {
   recipe: "recipe",
   /** The winner's `ServingPlan`, so that nobody needs the whole report for it. */
   plan: "plan.json",
+  /** Bytes of the report's gzip, for whoever has not the gzip at hand: the operator's cache drops it. */
+  bytes: "report.bytes",
   /** Why there is nothing else. */
   problem: "problem",
 } as const;
@@ -59,11 +64,17 @@ export function contentOf(log: string, { reportDigest, recipeDigest, planDigest 
   const report = records.find(({ kind, digest }) => kind === "TuningReport" && digest === reportDigest);
   const recipe = records.find(({ kind, digest }) => kind === "VariantRecipe" && digest === recipeDigest);
   if (report?.kind !== "TuningReport") return problem(problems[0] ?? "The log holds no report.");
-  if (recipeDigest !== null && recipe === undefined) return problem(problems[0] ?? "The log holds no recipe.");
   const plan: ServingPlan = report.document.decision.plan;
+  // A made variant without its recipe could not be made again in the serving pods.
+  if (recipe === undefined && (recipeDigest !== null || plan.artifact.variant !== "Source")) {
+    return problem(problems[0] ?? "The log holds no recipe.");
+  }
   if (digestOf(plan) !== planDigest) return problem("The plan in the report is not the one that the result names.");
+  const text = JSON.stringify(plan);
+  const total = report.gzip.length + (recipe?.gzip.length ?? 0) + text.length;
+  if (total > mostBytes) return problem(`Report, recipe and plan have ${total} bytes, and a ConfigMap holds 1 MiB.`);
   return {
-    data: { [reportKeys.plan]: JSON.stringify(plan) },
+    data: { [reportKeys.plan]: text, [reportKeys.bytes]: String(report.gzip.length) },
     binaryData: {
       [reportKeys.report]: base64(report.gzip),
       ...(recipe === undefined ? {} : { [reportKeys.recipe]: base64(recipe.gzip) }),

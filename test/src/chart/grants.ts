@@ -25,7 +25,9 @@ export function grantsOf(objects: readonly Manifest[], account: string): Grant[]
   );
   const grants = bindings.flatMap((binding) => {
     const place = binding.metadata.namespace ?? "*";
-    return rulesOf(roleOf(objects, binding)).flatMap((rule) => grantsOfRule(rule).map(([what, verb]) => `${place} ${what} ${verb}` as Grant));
+    return rulesOf(roleOf(objects, binding)).flatMap((rule) =>
+      grantsOfRule(rule).map(([what, verb]) => `${place} ${what} ${verb}` as Grant),
+    );
   });
   return [...new Set(grants)].sort();
 }
@@ -33,9 +35,11 @@ export function grantsOf(objects: readonly Manifest[], account: string): Grant[]
 function roleOf(objects: readonly Manifest[], binding: Manifest): Manifest {
   const { kind, name } = binding["roleRef"] as Subject;
   const role = ofKind(objects, kind).find(
-    ({ metadata }) => metadata.name === name && (kind === "ClusterRole" || metadata.namespace === binding.metadata.namespace),
+    ({ metadata }) =>
+      metadata.name === name && (kind === "ClusterRole" || metadata.namespace === binding.metadata.namespace),
   );
-  if (role === undefined) throw new Error(`${binding.kind} ${binding.metadata.name} names a ${kind} that is not there.`);
+  if (role === undefined)
+    throw new Error(`${binding.kind} ${binding.metadata.name} names a ${kind} that is not there.`);
   return role;
 }
 

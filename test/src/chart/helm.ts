@@ -49,7 +49,7 @@ export async function attempt(values: Values, ...more: string[]): Promise<RunRes
 }
 
 /** Runs helm with arguments of one's own. */
-export async function helm(...args: string[]): Promise<RunResult> {
+export async function runHelm(...args: string[]): Promise<RunResult> {
   const binaries = await ensureBinaries(["helm"]);
   return tryRun([binaries.helm, ...args]);
 }

@@ -46,7 +46,9 @@ describe.skipIf(withoutHelm)("the rights that the chart grants", () => {
 
   it("are the same in one namespace as in all", () => {
     const [some, all] = [inOne, everywhere].map((objects) =>
-      grantsOf(objects, account).map((grant) => grant.replace(/^team /, "* ")),
+      grantsOf(objects, account)
+        .map((grant) => grant.replace(/^team /, "* "))
+        .toSorted(),
     );
     expect(some).toEqual(all);
   });
@@ -61,7 +63,11 @@ describe.skipIf(withoutHelm)("the rights that the chart grants", () => {
   it("let nobody read or write secrets, roles, or pods other than by patch", () => {
     const grants = grantsOf(everywhere, account);
     expect(grants.filter((grant) => /secrets|roles|rolebindings|webhook|admission/.test(grant))).toEqual([]);
-    expect(grants.filter((grant) => grant.startsWith("* pods "))).toEqual(["* pods list", "* pods patch", "* pods watch"]);
+    expect(grants.filter((grant) => grant.startsWith("* pods "))).toEqual([
+      "* pods list",
+      "* pods patch",
+      "* pods watch",
+    ]);
   });
 
   it("include the finalizers of owners only when asked to", async () => {

@@ -37,8 +37,8 @@ function environmentOf({ spec }: PodTemplate): Record<string, string | undefined
     "metadata.namespace": release.namespace,
     "metadata.name": "sweetspot-operator-5d4f8c7b9-abcde",
   };
-  const valueOf = ({ value, valueFrom }: EnvironmentVariable) => value ?? fields[valueFrom?.fieldRef.fieldPath ?? ""];
-  return Object.fromEntries(spec.containers[0].env.map((variable) => [variable.name, valueOf(variable)]));
+  const textOf = ({ value, valueFrom }: EnvironmentVariable) => value ?? fields[valueFrom?.fieldRef.fieldPath ?? ""];
+  return Object.fromEntries(spec.containers[0].env.map((variable) => [variable.name, textOf(variable)]));
 }
 
 const modes: readonly (readonly [mode: string, values: Values])[] = [
@@ -150,7 +150,7 @@ describe.skipIf(withoutHelm)("the chart's objects", () => {
       affinity: { podAntiAffinity: {} },
       topologySpreadConstraints: [{ maxSkew: 1, topologyKey: "zone", whenUnsatisfiable: "ScheduleAnyway" }],
       priorityClassName: "system-cluster-critical",
-      resources: { requests: { cpu: 1, memory: "1Gi" }, limits: { memory: "1Gi" } },
+      resources: { requests: { cpu: 1, memory: "1Gi" }, limits: { cpu: 2, memory: "2Gi" } },
     };
     const { spec } = templateOf(await render(place));
     const { resources, ...pod } = place;
@@ -204,7 +204,9 @@ describe.skipIf(withoutHelm)("the chart's objects", () => {
 
   it("keep two releases of one name apart in two namespaces", async () => {
     const shared = (list: readonly Manifest[]) =>
-      list.filter(({ metadata }) => metadata.namespace === undefined).map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+      list
+        .filter(({ metadata }) => metadata.namespace === undefined)
+        .map(({ kind, metadata }) => `${kind} ${metadata.name}`);
     const first = shared(await render({ "crds.enabled": false }));
     const second = shared(await render({ "crds.enabled": false }, "--namespace", "other"));
     expect(first.length).toBe(6);

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { attempt, chart, helm, release, withoutHelm } from "./helm.ts";
+import { attempt, chart, release, runHelm, withoutHelm } from "./helm.ts";
 
 type Schema = { properties?: Record<string, Schema>; additionalProperties?: unknown; $ref?: string };
 const read = (file: string) => readFileSync(join(chart, file), "utf8");
@@ -67,7 +67,7 @@ const refusals: readonly (readonly [what: string, values: Record<string, unknown
 
 describe.skipIf(withoutHelm)("helm, with the chart's schema", () => {
   it("finds nothing to complain about", async () => {
-    const { code, stdout, stderr } = await helm("lint", "--strict", chart);
+    const { code, stdout, stderr } = await runHelm("lint", "--strict", chart);
     expect([code, stdout + stderr]).toEqual([0, expect.stringContaining("0 chart(s) failed")]);
   });
 
@@ -85,7 +85,7 @@ describe.skipIf(withoutHelm)("helm, with the chart's schema", () => {
   it("tells, after an installation, what to do next", async () => {
     const notes = async (...more: string[]) => {
       const args = ["install", release.name, chart, "-n", release.namespace, "--dry-run=client", ...more];
-      const { stdout } = await helm(...args);
+      const { stdout } = await runHelm(...args);
       return stdout.slice(stdout.indexOf("NOTES:"));
     };
     const plain = await notes();

@@ -6,6 +6,8 @@ import { type RunResult, run } from "../../cluster/src/process/run.ts";
 export const chart = fileURLToPath(new URL("../../../charts/sweetspot", import.meta.url));
 export const release = "sweetspot";
 export const systemNamespace = "sweetspot-system";
+/** The chart's name for the operator's Deployment, service account and lease. */
+export const operatorName = "sweetspot-operator";
 
 /** Sweetspot on a cluster, installed as a user would install it. */
 export interface Installation {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { eventually } from "../eventually.ts";
-import { release, systemNamespace } from "../installation.ts";
+import { operatorName, release, systemNamespace } from "../installation.ts";
 import { namespace } from "../objects.ts";
 import { grantedRights, usedRights } from "../rights.ts";
 import type { World } from "../world.ts";
 
-const account = `system:serviceaccount:${systemNamespace}:${release}`;
+const account = `system:serviceaccount:${systemNamespace}:${operatorName}`;
 
 /** What can be said of the installation after all that was done with it; ends with its removal. */
 export function installationFacts(world: () => World): void {

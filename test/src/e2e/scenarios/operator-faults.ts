@@ -2,14 +2,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { AuditEvent } from "../../../cluster/src/control-plane/audit-log.ts";
 import { eventually } from "../eventually.ts";
-import { release, systemNamespace } from "../installation.ts";
+import { operatorName, systemNamespace } from "../installation.ts";
 import { modelImages } from "../model-images.ts";
 import { fractional, inferenceDeployment, namespace } from "../objects.ts";
 import { SteadyClient } from "../steady-client.ts";
 import { tinyRequest } from "../tiny-request.ts";
 import type { World } from "../world.ts";
 
-const account = `system:serviceaccount:${systemNamespace}:${release}`;
+const account = `system:serviceaccount:${systemNamespace}:${operatorName}`;
 const outageSeconds = 60;
 const quietSeconds = 60;
 const half = { ...fractional, cpu: "500m" };
