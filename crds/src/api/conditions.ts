@@ -61,8 +61,12 @@ export function explain<K extends ResourceKind, T extends ConditionType<K>, R ex
 ): { type: T; status: ConditionStatus; reason: R; message: string } {
   const table: ConditionTable = conditions[kind];
   const { status, message, action } = (table[type] as ConditionTable[string]).reasons[reason] as Reason;
-  return { type, status, reason, message: filled(`${message} ${action}`.trim(), values) };
+  const what = asSentence(filled(message, values));
+  return { type, status, reason, message: `${what} ${filled(action, values)}`.trim() };
 }
+
+/** Values bring their own full stop, or none. */
+const asSentence = (text: string): string => (text.endsWith("…") ? text : `${text.replace(/\.+$/, "")}.`);
 
 function filled(pattern: string, values: Readonly<Record<string, string | number>>): string {
   return pattern.replace(/\{(\w+)\}/g, (_, name: string) => {

@@ -1,4 +1,4 @@
-import type { TuningRunSpec } from "@sweetspot/crds";
+import { memoryBytes, type TuningRunSpec } from "@sweetspot/crds";
 import { type OperatorSettings, paths } from "../settings.ts";
 import { type MountedModel, modelPath } from "./model-source.ts";
 import { labelKeys, managedBy } from "./names.ts";
@@ -54,7 +54,7 @@ function tunerPod(spec: TuningRunSpec, model: MountedModel, settings: OperatorSe
         imagePullPolicy: settings.imagePullPolicy,
         args: tuneArguments(spec),
         env: resourceEnvironment("tuner"),
-        resources: guaranteed(spec.resources),
+        resources: guaranteed({ ...spec.resources, memory: enoughMemory(spec.resources.memory) }),
         securityContext: containerSecurity,
         volumeMounts: [
           model.mount,
@@ -70,6 +70,14 @@ function tunerPod(spec: TuningRunSpec, model: MountedModel, settings: OperatorSe
     ],
   };
 }
+
+/**
+ * The tuner holds the load generator and several servers at once, so that a Job of the serving pod's size could run out of
+ * memory where the pod does not. More memory changes no measurement; CPU stays as it is.
+ */
+const leastMemory = "1Gi";
+const enoughMemory = (wanted: string): string =>
+  memoryBytes(wanted) < memoryBytes(leastMemory) ? leastMemory : wanted;
 
 function tuneArguments(spec: TuningRunSpec): string[] {
   const { model, modelName, serviceLevel, quality, workload, budgetSeconds, variants } = spec;

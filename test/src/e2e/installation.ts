@@ -60,8 +60,10 @@ async function load(cluster: Cluster, image: BuiltImage, say: (text: string) => 
 
 const wait = ["--wait", "--timeout", "120s"];
 
-/** The nodes have the images already and no registry to ask. */
+/** The nodes have the images already and no registry to ask. The first node has room beside its pods with whole CPUs. */
 const localImages = () => [
+  "--set",
+  "nodeSelector.kubernetes\\.io/hostname=node1",
   "--set",
   "images.pullPolicy=Never",
   "--set",

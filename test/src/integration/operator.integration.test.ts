@@ -1,0 +1,325 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { InferenceDeployment, TuningRun } from "@sweetspot/crds";
+import { changed, minimal } from "@sweetspot/crds/testing";
+import { annotationKeys, httpTransport, KubeClient, kubeconfigConnection, type Transport } from "@sweetspot/operator";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type ApiServer, binariesAreThere, controlPlaneBinaries, startApiServer } from "../../cluster/src/index.ts";
+import { OperatorProcess, type ProcessOptions } from "./operator-process.ts";
+import { type ConfigMap, configMaps, deployments, jobs, pods, reportBytes, StandIn } from "./stand-in.ts";
+
+const manifests = join(import.meta.dirname, "..", "..", "..", "charts", "sweetspot", "files", "crds");
+const ours = { group: "sweetspot.dev", version: "v1alpha1", namespaced: true };
+const infds = { ...ours, kind: "InferenceDeployment", plural: "inferencedeployments" };
+const runs = { ...ours, kind: "TuningRun", plural: "tuningruns" };
+const others = [
+  { group: "", version: "v1", kind: "Service", plural: "services", namespaced: true },
+  { group: "", version: "v1", kind: "ServiceAccount", plural: "serviceaccounts", namespaced: true },
+  { group: "policy", version: "v1", kind: "PodDisruptionBudget", plural: "poddisruptionbudgets", namespaced: true },
+];
+const children = [deployments, jobs, configMaps, runs, ...others];
+
+// Building the binaries takes many minutes; the cluster's own set-up does it before the tests.
+const there = await binariesAreThere(controlPlaneBinaries);
+
+describe.skipIf(!there)("the operator on a real API server", () => {
+  let server: ApiServer;
+  let transport: Transport;
+  let client: KubeClient;
+  let standIn: StandIn;
+  const started: OperatorProcess[] = [];
+
+  beforeAll(async () => {
+    server = await startApiServer();
+    for (const file of readdirSync(manifests)) await server.kubectl.apply(readFileSync(join(manifests, file), "utf8"));
+    await server.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s");
+    transport = httpTransport(await kubeconfigConnection({ file: server.kubeconfig }));
+    client = new KubeClient({ transport });
+    await vi.waitFor(() => client.list(runs, {}), { timeout: 20_000, interval: 200 });
+    standIn = new StandIn(httpTransport(await kubeconfigConnection({ file: server.kubeconfig })));
+    standIn.start();
+  }, 120_000);
+
+  afterAll(async () => {
+    await Promise.allSettled(started.map((operator) => operator.stop()));
+    await standIn.stop();
+    await transport.close();
+    await server.stop();
+  });
+
+  /** A namespace that enforces Pod Security restricted, with one InferenceDeployment. */
+  async function namespaceWith(name: string, changes: Record<string, unknown> = {}): Promise<void> {
+    const labels = { "pod-security.kubernetes.io/enforce": "restricted" };
+    const document = changed(minimal.InferenceDeployment, { "metadata.namespace": name, ...changes });
+    const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } };
+    await server.kubectl.apply([namespace]);
+    await server.kubectl.apply([document]);
+  }
+
+  function start(namespace: string, options: ProcessOptions = {}): OperatorProcess {
+    const operator = new OperatorProcess(transport, { namespace, ...options });
+    started.push(operator);
+    operator.ended.catch(() => undefined);
+    return operator;
+  }
+
+  const infdIn = async (namespace: string, name = "ocr") =>
+    InferenceDeployment.parse(await client.get(infds, { namespace, name }));
+
+  /** `Ready Serving` and so on. */
+  const reasonsIn = async (namespace: string, name = "ocr"): Promise<string[]> =>
+    ((await infdIn(namespace, name)).status?.conditions ?? []).map(({ type, reason }) => `${type} ${reason}`);
+
+  const converged = (namespace: string, name = "ocr") =>
+    vi.waitFor(
+      async () => {
+        const reasons = await reasonsIn(namespace, name);
+        expect(reasons).toEqual(expect.arrayContaining(["Ready Serving", "ConfigurationApplied Applied"]));
+        expect(reasons).toEqual(expect.arrayContaining(["Tuned Tuned", "Reconciling Idle"]));
+      },
+      { timeout: 40_000, interval: 200 },
+    );
+
+  const namesIn = async (namespace: string): Promise<string[]> => {
+    const lists = await Promise.all(
+      children.map(async (resource) => {
+        const { items } = await client.list(resource, {
+          namespace,
+          labelSelector: "app.kubernetes.io/managed-by=sweetspot",
+        });
+        return items.map(({ metadata }) => `${resource.kind}/${metadata.name}`);
+      }),
+    );
+    return lists.flat().sort();
+  };
+
+  /** What must be the same however often the operator died: names, plan and conditions. */
+  async function stateOf(namespace: string) {
+    const { items } = await client.list(pods, { namespace });
+    const plans = items.map(({ metadata }) => [metadata.name, metadata.annotations?.[annotationKeys.plan]] as const);
+    return { names: await namesIn(namespace), plans: plans.sort(), reasons: await reasonsIn(namespace) };
+  }
+
+  describe("leads from an applied InferenceDeployment to the measured plan in its pod", () => {
+    let operator: OperatorProcess;
+    beforeAll(async () => {
+      await namespaceWith("path");
+      operator = start("path");
+      await converged("path");
+    }, 60_000);
+
+    it("with one run, one Job, and a report of the size that status names", async () => {
+      const [run, ...more] = (await client.list(runs, { namespace: "path" })).items.map((item) =>
+        TuningRun.parse(item),
+      );
+      expect(more).toEqual([]);
+      expect((await client.list(jobs, { namespace: "path" })).items.map(({ metadata }) => metadata.name)).toEqual([
+        run?.metadata.name,
+      ]);
+      const { report } = run?.status ?? {};
+      expect(report?.bytes).toBe(reportBytes);
+      const stored = await client.get(configMaps, { namespace: "path", name: report?.configMap ?? "" });
+      expect(Object.keys(stored.data ?? {})).toContain("plan.json");
+      const { status } = await infdIn("path");
+      expect(status).toMatchObject({ replicas: 1, readyReplicas: 1 });
+      expect(status?.targets).toEqual([
+        expect.objectContaining({ planRevision: run?.metadata.name, appliedReplicas: 1, verdict: "Inconclusive" }),
+      ]);
+    });
+
+    it("where every object belongs to another one, up to the InferenceDeployment", async () => {
+      const { metadata } = await infdIn("path");
+      const [run] = (await client.list(runs, { namespace: "path" })).items;
+      const owners = [metadata.uid, run?.metadata.uid];
+      const names = await namesIn("path");
+      expect(names).toHaveLength(8);
+      for (const resource of children) {
+        const { items } = await client.list(resource, {
+          namespace: "path",
+          labelSelector: "app.kubernetes.io/managed-by=sweetspot",
+        });
+        for (const { metadata: child } of items) {
+          expect(child.ownerReferences?.map(({ uid, controller }) => [owners.includes(uid), controller])).toEqual([
+            [true, true],
+          ]);
+        }
+      }
+    });
+
+    it("and then writes nothing more", async () => {
+      await delay(500);
+      const before = operator.writes.length;
+      await delay(6000);
+      expect(operator.writes.slice(before)).toEqual([]);
+    }, 20_000);
+
+    it("mends what somebody else has changed, and only that", async () => {
+      const before = operator.writes.length;
+      await client.mergePatch(deployments, { namespace: "path", name: "ocr-x64" }, { spec: { replicas: 3 } });
+      await vi.waitFor(async () => {
+        const { spec } = await client.get(deployments, { namespace: "path", name: "ocr-x64" });
+        expect(spec?.replicas).toBe(1);
+      }, 10_000);
+      await converged("path");
+      const kinds = operator.writes.slice(before).map(({ what }) => what.replace(/^.*\/namespaces\/path\//, ""));
+      const allowed = /^(deployments\/ocr-x64|inferencedeployments\/ocr\/status|pods\/ocr-x64-[012])\?/;
+      expect(kinds.filter((what) => !allowed.test(`${what}?`))).toEqual([]);
+    }, 20_000);
+
+    it("changes its mind with the spec: another target is another run, while the old plan serves", async () => {
+      await server.kubectl.apply(
+        changed(minimal.InferenceDeployment, {
+          "metadata.namespace": "path",
+          "spec.serviceLevel.latencyMilliseconds": 30,
+        }),
+      );
+      await vi.waitFor(async () => {
+        expect((await infdIn("path")).status?.observedGeneration).toBe(2);
+        expect((await client.list(runs, { namespace: "path" })).items).toHaveLength(2);
+      }, 20_000);
+      await converged("path");
+    }, 60_000);
+  });
+
+  it("reminds a kubelet that has missed the plan", async () => {
+    await namespaceWith("deaf", { "metadata.name": "deaf" });
+    const operator = start("deaf");
+    await converged("deaf", "deaf");
+    const { items } = await client.list(pods, {
+      namespace: "deaf",
+      labelSelector: "app.kubernetes.io/component=server",
+    });
+    expect(items.map(({ metadata }) => metadata.annotations?.[annotationKeys.nonce])).toEqual([
+      expect.stringMatching(/^\d+\/[12]$/),
+    ]);
+    await operator.stop();
+  }, 60_000);
+
+  it("deletes what is left of a target, and nothing that it does not own", async () => {
+    const two = ["x64", "arm"].map((name) => ({ name, resources: { cpu: "1", memory: "1Gi" } }));
+    await namespaceWith("leftovers", { "spec.targets": two, "spec.replicas": 2, "spec.tuning": { mode: "Disabled" } });
+    const labels = {
+      "app.kubernetes.io/managed-by": "sweetspot",
+      "sweetspot.dev/inference-deployment": "ocr",
+      "sweetspot.dev/target": "arm",
+    };
+    const foreign: ConfigMap = {
+      metadata: { name: "foreign", namespace: "leftovers", labels },
+      data: { key: "value" },
+    };
+    await client.create(configMaps, foreign);
+    const operator = start("leftovers");
+    await vi.waitFor(async () => expect(await namesIn("leftovers")).toContain("Deployment/ocr-arm"), 20_000);
+    await client.mergePatch(infds, { namespace: "leftovers", name: "ocr" }, { spec: { targets: [two[0]] } });
+    await vi.waitFor(async () => {
+      const names = await namesIn("leftovers");
+      expect(names.filter((name) => name.endsWith("arm"))).toEqual([]);
+      expect(names).toContain("ConfigMap/foreign");
+    }, 20_000);
+    await delay(1000);
+    expect(await namesIn("leftovers")).toContain("ConfigMap/foreign");
+    await operator.stop();
+  }, 60_000);
+
+  it("does not take the Job of an earlier run of the same name for its own", async () => {
+    await namespaceWith("heirs", { "spec.replicas": 0, "spec.tuning": { mode: "Disabled" } });
+    const run = changed(minimal.TuningRun, { "metadata.namespace": "heirs", "metadata.name": "by-hand" });
+    const labels = { "app.kubernetes.io/managed-by": "sweetspot", "sweetspot.dev/tuning-run": "by-hand" };
+    const owner = { ...ours, kind: "TuningRun", name: "by-hand", uid: "an-earlier-one" };
+    const template = { spec: { restartPolicy: "Never", containers: [{ name: "tuner", image: "tuner" }] } };
+    await server.kubectl.apply([
+      {
+        apiVersion: "batch/v1",
+        kind: "Job",
+        metadata: {
+          name: "by-hand",
+          namespace: "heirs",
+          labels,
+          ownerReferences: [
+            { apiVersion: "sweetspot.dev/v1alpha1", kind: owner.kind, name: owner.name, uid: owner.uid },
+          ],
+        },
+        spec: { template },
+      },
+    ]);
+    const operator = start("heirs");
+    await server.kubectl.apply([run]);
+    const stateNow = async () =>
+      TuningRun.parse(await client.get(runs, { namespace: "heirs", name: "by-hand" })).status;
+    await vi.waitFor(async () => expect((await stateNow())?.conditions).toBeDefined(), 20_000);
+    await delay(1000);
+    expect((await stateNow())?.jobName).toBeUndefined();
+    await client.delete(jobs, { namespace: "heirs", name: "by-hand" });
+    await vi.waitFor(async () => expect((await stateNow())?.result).toBeDefined(), 20_000);
+    await operator.stop();
+  }, 60_000);
+
+  describe("killed at any moment, comes to the same end", () => {
+    let expected: Awaited<ReturnType<typeof stateOf>>;
+    let writes: number;
+    beforeAll(async () => {
+      await namespaceWith("unharmed");
+      const operator = start("unharmed");
+      await converged("unharmed");
+      await delay(300);
+      writes = operator.writes.length;
+      expected = await stateOf("unharmed");
+      await operator.stop();
+    }, 60_000);
+
+    /** Starts an operator that dies, then one that lives, and compares what has become of it. */
+    async function killed(namespace: string, death: ProcessOptions): Promise<boolean> {
+      await namespaceWith(namespace);
+      const first = start(namespace, death);
+      await Promise.race([first.ended, converged(namespace)]);
+      const died = first.dead;
+      await first.stop();
+      const second = start(namespace);
+      await converged(namespace);
+      await delay(300);
+      expect(await stateOf(namespace)).toEqual(expected);
+      expect(expected.names.filter((name) => /^(Job|TuningRun)\//.test(name))).toHaveLength(2);
+      await second.stop();
+      return died;
+    }
+
+    it("after every action of the first reconcile", async () => {
+      const deaths = await inTurns(7, (n) => killed(`action-${n}`, { actions: n }));
+      expect(deaths).toEqual(deaths.map(() => true));
+    }, 240_000);
+
+    it("after every write, before it has heard of it", async () => {
+      expect(writes).toBeGreaterThan(12);
+      const deaths = await inTurns(writes, (n) => killed(`write-${n}`, { writes: n }));
+      // The last ones may fall together: status is written as often as it is looked at.
+      expect(deaths.slice(0, 12)).toEqual(Array.from({ length: 12 }, () => true));
+    }, 480_000);
+  });
+
+  it("lets one of two write, and the other take over when it stops", async () => {
+    await namespaceWith("leaders");
+    const lease = { namespace: "leaders", name: "sweetspot-operator" };
+    const first = start("leaders", { identity: "first", lease });
+    await vi.waitFor(() => expect(first.writes.length).toBeGreaterThan(0), 20_000);
+    const second = start("leaders", { identity: "second", lease });
+    await converged("leaders");
+    await delay(1000);
+    expect(second.writes).toEqual([]);
+    await first.stop();
+    await client.mergePatch(infds, { namespace: "leaders", name: "ocr" }, { spec: { replicas: 2 } });
+    await vi.waitFor(async () => expect((await infdIn("leaders")).status?.readyReplicas).toBe(2), 30_000);
+    expect(second.writes[0]?.at).toBeGreaterThan(first.writes.at(-1)?.at ?? Number.POSITIVE_INFINITY);
+    await second.stop();
+  }, 90_000);
+});
+
+/** `body(1)` to `body(count)`, four at a time. */
+async function inTurns<T>(count: number, body: (n: number) => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  for (let from = 1; from <= count; from += 4) {
+    const turn = Array.from({ length: Math.min(4, count - from + 1) }, (_, index) => body(from + index));
+    results.push(...(await Promise.all(turn)));
+  }
+  return results;
+}
