@@ -69,7 +69,7 @@ function start(question: Question, attempt: number, trigger: TuningRunSpec["trig
 }
 
 /**
- * Runs that nobody needs any more: unfinished ones of other questions, and finished ones beyond the history.
+ * Runs that nobody needs any more: unfinished ones but the present one, and finished ones beyond the history.
  * `question` is null when nothing is asked.
  */
 export function obsoleteRuns(
@@ -83,7 +83,7 @@ export function obsoleteRuns(
   });
   const newest = latestOf(latest)?.metadata.name;
   const others = runs.filter(({ metadata }) => metadata.name !== serving && metadata.name !== newest);
-  const unfinished = others.filter((run) => !isFinished(run) && !latest.includes(run));
+  const unfinished = others.filter((run) => !isFinished(run));
   const finished = others
     .filter(isFinished)
     .toSorted((a, b) => (b.status?.finishedAt ?? "").localeCompare(a.status?.finishedAt ?? ""));

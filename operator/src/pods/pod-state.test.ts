@@ -29,7 +29,7 @@ const problems: readonly [string, Pod["status"], Partial<PodProblem> | null][] =
   ["an image that is tried again", statuses.imageBackOff("server", own), { kind: "ImageCannotBePulled", image: own }],
   [
     "the image of a volume by its own name, not the container's",
-    statuses.volumeImageBackOff("server", model),
+    statuses.imageBackOff("server", model),
     { kind: "ImageCannotBePulled", image: model },
   ],
   ["an image that may not be pulled", statuses.neverPulled("server", own), { kind: "ImageCannotBePulled", image: own }],

@@ -44,9 +44,6 @@ export const imageNotFound = (container: string, image: string): Status =>
 export const imageBackOff = (container: string, image: string): Status =>
   waiting(container, "ImagePullBackOff", `Back-off pulling image "${image}": ErrImagePull: ${notFound(image)}`);
 
-/** The image of a volume: the container that mounts it waits, whatever its own image is. */
-export const volumeImageBackOff = imageBackOff;
-
 export const neverPulled = (container: string, image: string): Status =>
   waiting(container, "ErrImageNeverPull", `Container image "${image}" is not present with pull policy of Never`);
 

@@ -1,4 +1,4 @@
-import { type TuningResult, TuningRunStatus, writeTuningResult } from "@sweetspot/crds";
+import { conditions, type TuningResult, TuningRunStatus, writeTuningResult } from "@sweetspot/crds";
 import { describe, expect, it } from "vitest";
 import type { Pod } from "../resources.ts";
 import { reportName } from "../specs/names.ts";
@@ -161,6 +161,12 @@ const failures: readonly [string, string, Partial<ObservedRun>][] = [
   ["the time that it may take at most", "DeadlineExceeded", { job: job(), pod: pod(statuses.pastDeadline) }],
 ];
 
+const samples = { configMap: { name: "ocr-samples", key: "requests.jsonl" } };
+const earlyFailures = [
+  observedRun(runOf(infd({ "spec.model.uri": "hf://models/ocr" }))),
+  observedRun(runOf(infd({ "spec.workload": { samples } })), { samplesFound: false }),
+];
+
 describe("a run fails", () => {
   it.each(failures)("for %s: %s", (_, reason, changes) => {
     expect(conditionsOf(changes)).toEqual({
@@ -172,7 +178,9 @@ describe("a run fails", () => {
     const made = plan(changes);
     expect(made.requeueAfter).toBeUndefined();
     expect(actionsOf(made, "RecordEvent")).toEqual([expect.objectContaining({ type: "Warning", reason })]);
-    expect(statusIn<TuningRunStatus>(made).message).toMatch(/\.$/);
+    const { message } = statusIn<TuningRunStatus>(made);
+    expect(message).toMatch(/[.…] (Check|Correct|Create|Raise|Read|When) .*\.$/);
+    expect(message).not.toMatch(/undefined|NaN|\.\.|\{/);
   });
 
   it("when its Job was deleted, and makes no other", () => {
@@ -181,18 +189,21 @@ describe("a run fails", () => {
     expect(inWords(made)).toEqual([`ApplyStatus TuningRun/${name}`, "RecordEvent JobKilled"]);
   });
 
-  it("at once for samples that are not there, without a Job", () => {
-    const samples = { configMap: { name: "ocr-samples", key: "requests.jsonl" } };
-    const asking = runOf(infd({ "spec.workload": { samples } }));
-    const made = planRun(observedRun(asking, { samplesFound: false }));
-    expect(inWords(made)).toEqual([`ApplyStatus TuningRun/${asking.metadata.name}`, "RecordEvent SamplesNotFound"]);
-    expect(statusIn<TuningRunStatus>(made).message).toContain("no key requests.jsonl in a ConfigMap ocr-samples");
+  it.each([
+    ["it ran out of memory", statuses.outOfMemory],
+    ["signal 15", statuses.tunerEnded({ exitCode: 143, reason: "Error" })],
+    ["The node was low on resource: memory", statuses.evicted],
+  ])("in the words of whoever ended its Job: %s", (words, status) => {
+    expect(statusIn<TuningRunStatus>(plan({ job: job(), pod: pod(status) })).message).toContain(words);
   });
 
-  it("at once for a source that cannot be mounted, without a Job", () => {
-    const foreign = runOf(infd({ "spec.model.uri": "hf://models/ocr" }));
-    const made = planRun(observedRun(foreign));
-    expect(inWords(made)).toEqual([`ApplyStatus TuningRun/${foreign.metadata.name}`, "RecordEvent SourceNotSupported"]);
+  it.each(earlyFailures)("at once and without a Job when the question cannot be asked (%#)", (observed) => {
+    const made = planRun(observed);
+    expect(inWords(made)).toEqual([
+      `ApplyStatus TuningRun/${observed.run.metadata.name}`,
+      expect.stringMatching(/^RecordEvent (SamplesNotFound|SourceNotSupported)$/),
+    ]);
+    expect(statusIn<TuningRunStatus>(made).message).toMatch(/hf:|no key requests.jsonl in a ConfigMap ocr-samples/);
   });
 });
 
@@ -232,4 +243,25 @@ describe("the status of a run", () => {
     );
     expect(times).toEqual({ Complete: ago(-60), Failed: ago(0), Reconciling: ago(-60), Stalled: ago(0) });
   });
+});
+
+it("every reason of the table is given to some run, but for those that are known to be unused", () => {
+  const observations = [
+    {},
+    { job: job(), pod: pod(statuses.tunerRuns) },
+    { ...done, report: storedResult(run) },
+    { ...ended(writeTuningResult(resultOf({ feasible: false }))), report: storedResult(run) },
+    ...failures.map(([, , changes]) => changes),
+  ];
+  const given = new Set(
+    [...observations.map(plan), ...earlyFailures.map(planRun)].flatMap((made) =>
+      (statusIn<TuningRunStatus>(made).conditions ?? []).map(({ type, reason }) => `${type} ${reason}`),
+    ),
+  );
+  const known = Object.entries(conditions.TuningRun).flatMap(([type, { reasons }]) =>
+    Object.keys(reasons).map((reason) => `${type} ${reason}`),
+  );
+  // What is wrong with a model file the tuner says in words of its own, under TuningFailed.
+  expect(known.filter((reason) => !given.has(reason))).toEqual(["Failed ModelFileBroken", "Failed DigestMismatch"]);
+  expect([...given].filter((reason) => !known.includes(reason))).toEqual([]);
 });

@@ -9,6 +9,7 @@ import { installationFacts } from "./scenarios/installation-facts.ts";
 import { mainPath } from "./scenarios/main-path.ts";
 import { operatorFaults } from "./scenarios/operator-faults.ts";
 import { planChanges } from "./scenarios/plan-changes.ts";
+import { specChanges } from "./scenarios/spec-changes.ts";
 import { tuningFaults } from "./scenarios/tuning-faults.ts";
 import { World } from "./world.ts";
 
@@ -30,8 +31,7 @@ beforeAll(async () => {
   try {
     await cluster.kubectl.apply(restrictedNamespace);
     const installation = await install(cluster, say);
-    await loadModelImage(cluster, "tiny");
-    await loadModelImage(cluster, "broken");
+    for (const name of ["recogniser", "tiny", "broken"] as const) await loadModelImage(cluster, name);
     shared = new World(installation);
   } catch (error) {
     await cluster.down();
@@ -48,6 +48,7 @@ describe.skipIf(withoutCluster)("Sweetspot on a cluster", () => {
   planChanges(world);
   userFaults(world);
   tuningFaults(world);
+  specChanges(world);
   operatorFaults(world);
   installationFacts(world);
 });

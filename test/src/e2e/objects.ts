@@ -12,6 +12,9 @@ export const restrictedNamespace = {
 /** A share of a CPU: several such pods fit beside each other, and none is pinned. */
 export const fractional = { cpu: "200m", memory: "256Mi" } as const;
 
+/** Half a CPU, with which a tuning of a small model takes a minute. */
+export const tunable = { cpu: "500m", memory: "256Mi" } as const;
+
 interface Wanted {
   readonly name: string;
   readonly image: string;

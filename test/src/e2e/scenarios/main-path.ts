@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { inferenceRequest, type LineImage, lineImages, ocrModels, recogniserTensors } from "../../models/ocr.ts";
 import { imageHeight } from "../../models/render-text.ts";
 import { eventually } from "../eventually.ts";
-import { loadModelImage, modelImages } from "../model-images.ts";
+import { modelImages } from "../model-images.ts";
 import { inferenceDeployment, namespace } from "../objects.ts";
 import { directModel, storedReport } from "../served-model.ts";
 import { SteadyClient } from "../steady-client.ts";
@@ -25,7 +25,6 @@ export function mainPath(world: () => World): void {
 
     test("is served with the source model within 60 s", async () => {
       const { cluster, view } = world();
-      await loadModelImage(cluster, "recogniser");
       await cluster.kubectl.apply(recogniser());
       await cluster.kubectl("wait", "-n", namespace, `infd/${name}`, "--for=condition=Ready", "--timeout=60s");
       const [pod] = await view.servers(name);

@@ -4,7 +4,7 @@ import type { AuditEvent } from "../../../cluster/src/control-plane/audit-log.ts
 import { eventually } from "../eventually.ts";
 import { operatorName, systemNamespace } from "../installation.ts";
 import { modelImages } from "../model-images.ts";
-import { fractional, inferenceDeployment, namespace } from "../objects.ts";
+import { inferenceDeployment, namespace, tunable } from "../objects.ts";
 import { SteadyClient } from "../steady-client.ts";
 import { tinyRequest } from "../tiny-request.ts";
 import type { World } from "../world.ts";
@@ -12,7 +12,6 @@ import type { World } from "../world.ts";
 const account = `system:serviceaccount:${systemNamespace}:${operatorName}`;
 const outageSeconds = 60;
 const quietSeconds = 60;
-const half = { ...fractional, cpu: "500m" };
 const shortest = { tuning: { budgetSeconds: 20, variants: ["Source"] } };
 
 /** Moments of a first tuning at which the operator is killed. */
@@ -26,7 +25,7 @@ export function operatorFaults(world: () => World): void {
     test("brings everything to the same end: one run, one Job, the plan applied", async () => {
       const { cluster, view } = world();
       await cluster.kubectl.apply(
-        inferenceDeployment({ name, image: modelImages.tiny, resources: half, spec: shortest }),
+        inferenceDeployment({ name, image: modelImages.tiny, resources: tunable, spec: shortest }),
       );
       for (const moment of moments) {
         await eventually(`the moment ${moment}`, () => reached(world(), name, moment), {
@@ -63,6 +62,8 @@ export function operatorFaults(world: () => World): void {
   describe("once everything stands", () => {
     test(`nothing is written for ${quietSeconds} s`, async () => {
       const { cluster } = world();
+      // The same is done again afterwards, so that its events come twice.
+      await scaleDownAndUp(world(), name);
       await eventually("nothing is on its way any more", () => settled(world()), { seconds: 60 });
       await sleep(5000);
       const before = new Date().toISOString();
@@ -71,6 +72,21 @@ export function operatorFaults(world: () => World): void {
         (event) => isWrite(event) && event.requestReceivedTimestamp > before,
       );
       expect(writes.map(({ verb, requestURI }) => `${verb} ${requestURI}`)).toEqual([]);
+    });
+
+    test("what happens again becomes a series of one event", async () => {
+      const { cluster } = world();
+      await scaleDownAndUp(world(), name);
+      await eventually(
+        "an event has a series",
+        async () => {
+          const { items } = await cluster.kubectl.json<{ items: { series?: { count: number } }[] }>(
+            ...["get", "events.events.k8s.io", "-n", namespace],
+          );
+          return items.some(({ series }) => (series?.count ?? 0) > 1);
+        },
+        { seconds: 60, everyMilliseconds: 1000 },
+      );
     });
   });
 
@@ -81,28 +97,9 @@ export function operatorFaults(world: () => World): void {
       const leader = await holder(world());
       const pods = await operatorPods(world());
       expect(pods).toHaveLength(2);
-      const changed = JSON.stringify({ spec: { replicas: 0 } });
       await cluster.kubectl("delete", "pod", "-n", systemNamespace, leader, "--grace-period=0", "--force");
       await eventually("the other leads", async () => (await holder(world())) !== leader, { seconds: 45 });
-      await cluster.kubectl("patch", "infd", name, "-n", namespace, "--type=merge", "-p", changed);
-      await eventually(
-        "it works",
-        async () => (await world().view.condition(name, "Ready")).reason === "ScaledToZero",
-        {
-          seconds: 30,
-        },
-      );
-      await cluster.kubectl(
-        "patch",
-        "infd",
-        name,
-        "-n",
-        namespace,
-        "--type=merge",
-        "-p",
-        JSON.stringify({ spec: { replicas: 1 } }),
-      );
-      await cluster.kubectl("wait", "-n", namespace, `infd/${name}`, "--for=condition=Ready", "--timeout=60s");
+      await scaleDownAndUp(world(), name);
       await installation.upgrade("replicas=1");
     });
   });
@@ -119,16 +116,7 @@ export function operatorFaults(world: () => World): void {
       expect(failures).toEqual([]);
       expect(answered).toBeGreaterThan(outageSeconds * 5);
       // Something to do, so that right conditions are those of a working operator and not just the old ones.
-      await cluster.kubectl(
-        "patch",
-        "infd",
-        name,
-        "-n",
-        namespace,
-        "--type=merge",
-        "-p",
-        JSON.stringify({ spec: { replicas: 2 } }),
-      );
+      await scaleTo(world(), name, 2);
       await eventually(
         "the operator has seen the change, and all conditions are as before",
         async () => {
@@ -142,6 +130,20 @@ export function operatorFaults(world: () => World): void {
         { seconds: 30, everyMilliseconds: 500 },
       );
     });
+  });
+}
+
+async function scaleTo({ cluster }: World, name: string, replicas: number): Promise<void> {
+  await cluster.kubectl("scale", "infd", name, "-n", namespace, `--replicas=${replicas}`);
+}
+
+async function scaleDownAndUp(shared: World, name: string): Promise<void> {
+  await scaleTo(shared, name, 0);
+  const isDown = async () => (await shared.view.condition(name, "Ready")).reason === "ScaledToZero";
+  await eventually("the operator has scaled it to zero", isDown, { seconds: 60 });
+  await scaleTo(shared, name, 1);
+  await eventually("it serves again", async () => (await shared.view.infd(name)).status?.readyReplicas === 1, {
+    seconds: 60,
   });
 }
 

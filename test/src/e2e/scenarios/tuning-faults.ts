@@ -3,11 +3,10 @@ import { describe, expect, test } from "vitest";
 import { eventually } from "../eventually.ts";
 import { modelImages } from "../model-images.ts";
 import { loadNoisyTuner } from "../noisy-tuner.ts";
-import { fractional, inferenceDeployment, namespace } from "../objects.ts";
+import { inferenceDeployment, namespace, tunable } from "../objects.ts";
 import type { World } from "../world.ts";
 
 const shortest = { tuning: { budgetSeconds: 20, variants: ["Source"] } };
-const half = { ...fractional, cpu: "500m" };
 
 /** Jobs that end badly: each run says why, and the next attempt may succeed. */
 export function tuningFaults(world: () => World): void {
@@ -39,7 +38,7 @@ export function tuningFaults(world: () => World): void {
       const { cluster, view } = world();
       const name = "killed";
       await cluster.kubectl.apply(
-        inferenceDeployment({ name, image: modelImages.tiny, resources: half, spec: shortest }),
+        inferenceDeployment({ name, image: modelImages.tiny, resources: tunable, spec: shortest }),
       );
       const first = await eventually("the first attempt runs", () => runIn(world(), name, 1, "Running"), {
         seconds: 60,
@@ -72,7 +71,7 @@ export function tuningFaults(world: () => World): void {
         const { repository, tag } = await loadNoisyTuner(cluster, noise);
         await installation.upgrade(`images.tuner.repository=${repository}`, `images.tuner.tag=${tag}`);
         await cluster.kubectl.apply(
-          inferenceDeployment({ name, image: modelImages.tiny, resources: half, spec: shortest }),
+          inferenceDeployment({ name, image: modelImages.tiny, resources: tunable, spec: shortest }),
         );
         const failed = await eventually(
           "the report is said to be invalid",
@@ -89,6 +88,28 @@ export function tuningFaults(world: () => World): void {
         await cluster.kubectl("delete", "infd", name, "-n", namespace, "--wait=false");
       },
     );
+
+    test("by an image of the tuner that does not exist is said, its Job is ended, and it is mended", async () => {
+      const { cluster, view, installation } = world();
+      const name = "imageless";
+      await installation.upgrade("images.tuner.tag=nowhere");
+      const wanted = { name, image: modelImages.tiny, resources: tunable, spec: shortest };
+      await cluster.kubectl.apply(inferenceDeployment(wanted));
+      const failed = await eventually(
+        "the missing image is said",
+        async () => (await view.runs(name)).find((run) => failureOf(run) === "ImageCannotBePulled") ?? null,
+        { seconds: 60, everyMilliseconds: 500 },
+      );
+      expect(failed.status?.message).toMatch(/tuner:nowhere/);
+      const job = failed.metadata.name;
+      await eventually(
+        "its Job is gone",
+        async () => (await cluster.kubectl.attempt("get", "job", job, "-n", namespace)).code !== 0,
+        { seconds: 30 },
+      );
+      await installation.upgrade("images.tuner.tag=");
+      await cluster.kubectl("delete", "infd", name, "-n", namespace, "--wait=false");
+    });
   });
 }
 

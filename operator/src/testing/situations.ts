@@ -1,0 +1,253 @@
+import { explain, type ReasonName, type TuningRunSpec } from "@sweetspot/crds";
+import type { Observed } from "../inference-deployment/observed.ts";
+import type { Pod } from "../resources.ts";
+import type { Progress } from "../tuning-run/progress.ts";
+import * as statuses from "./kubelet-statuses.ts";
+import {
+  type Changes,
+  deploymentOf,
+  infd,
+  reportOf,
+  serverPod,
+  settings,
+  toldAnnotations,
+  twoTargets,
+} from "./objects.ts";
+import { observe, observeOne, type Seen } from "./observations.ts";
+import { answered, planOf, runOf } from "./runs.ts";
+
+/** What an InferenceDeployment may be found in, and for each condition the reason that its status then gives. */
+export interface Situation {
+  readonly observed: Observed;
+  readonly reasons: Readonly<Record<string, string>>;
+}
+
+type FailureReason = ReasonName<"TuningRun", "Failed">;
+const failureValues = {
+  ...{ detail: "its pod went away", job: "ocr-x64-1c3b895b-1", seconds: 480, selector: "disk=ssd" },
+  ...{ key: "requests.jsonl", configMap: "ocr-samples" },
+};
+const podName = "ocr-x64-a";
+const waiting = (detail: string): Progress => ({ kind: "Waiting", detail });
+const running: Progress = { kind: "Running", node: "node1" };
+const failed = (reason: FailureReason): Progress => ({
+  kind: "Failed",
+  failure: explain("TuningRun", "Failed", reason, failureValues as never),
+});
+
+const badPod = (status: Pod["status"], changes: Changes = {}): Observed =>
+  observeOne(changes, { deployment: deploymentOf(1), pods: [serverPod({ status })] });
+
+const served = (changes: Changes = {}, seen: Seen = {}): Observed =>
+  observeOne(changes, {
+    deployment: deploymentOf(1),
+    pods: [serverPod({})],
+    reports: { [podName]: reportOf() },
+    ...seen,
+  });
+
+const asked = (progress: Progress | undefined, changes: Changes = {}, more: Partial<TuningRunSpec> = {}): Observed => {
+  const run = runOf(infd(changes), { ...more, ...(progress && { progress }) });
+  return served(changes, { runs: [run] });
+};
+
+/** Tuned, told and applied. */
+const applied = (progress: Progress = answered(), changes: Changes = {}): Observed => {
+  const run = runOf(infd(changes), { progress });
+  const plan = planOf(infd(changes), run);
+  return served(changes, {
+    runs: [run],
+    pods: [serverPod({ annotations: toldAnnotations(plan, 60) })],
+    reports: { [podName]: reportOf({ planRevision: plan.revision }) },
+  });
+};
+
+const confirmation = (verdict: "Pass" | "Fail" | "Inconclusive") => ({
+  offeredRequestsPerSecond: 280,
+  latencyMilliseconds: 13.7,
+  verdict,
+});
+const withVerdict = (verdict: "Pass" | "Fail" | "Inconclusive") => answered({ confirmation: confirmation(verdict) });
+const pinned = (changes: Parameters<typeof reportOf>[0]): Observed =>
+  served({}, { reports: { [podName]: reportOf(changes) } });
+
+const told = (seconds: number, report: Parameters<typeof reportOf>[0] = {}): Observed => {
+  const run = runOf(infd(), { progress: answered() });
+  const annotations = toldAnnotations(planOf(infd(), run), seconds, 5);
+  return served({}, { runs: [run], pods: [serverPod({ annotations })], reports: { [podName]: reportOf(report) } });
+};
+
+const refused = (): Observed => {
+  const refusedRevision = runOf(infd()).metadata.name;
+  return told(60, { planError: "The plan needs 2 CPUs.", refusedRevision });
+};
+
+const wrongDigest = `The model file has digest sha256:${"a".repeat(64)}, not sha256:${"b".repeat(64)}. Correct one of the two.`;
+const injected = (): Observed => {
+  const pod = serverPod({});
+  const containers = [...(pod.spec?.containers ?? []), { name: "proxy", image: "proxy:1" }];
+  const status = { ...pod.status, qosClass: "Burstable" };
+  return served({}, { pods: [{ ...pod, spec: { nodeName: "node1", containers }, status }] });
+};
+
+const waitForTuning = { "spec.rollout": { initial: "WaitForTuning" } };
+const full = "0/1 nodes are available: 1 Insufficient cpu";
+
+export const situations: Readonly<Record<string, Situation>> = {
+  "nothing is there yet": {
+    observed: observeOne(),
+    reasons: {
+      ...{ Ready: "PodsNotReady", ModelResolved: "Resolving", Tuned: "WaitingForModel" },
+      ...{ ConfigurationApplied: "SafePlan", ServiceLevelMet: "NotMeasured", CpuPinned: "NotReported" },
+      ...{ Reconciling: "Starting", Stalled: "Progressing" },
+    },
+  },
+  "no replicas are wanted": { observed: observeOne({ "spec.replicas": 0 }), reasons: { Ready: "ScaledToZero" } },
+  "nothing may be served before tuning": {
+    observed: observeOne(waitForTuning),
+    reasons: { Ready: "WaitingForTuning", Reconciling: "Tuning" },
+  },
+  "its source cannot be mounted": {
+    observed: observeOne({ "spec.model.uri": "s3://models/ocr" }),
+    reasons: {
+      ...{ Ready: "ModelNotResolved", ModelResolved: "SourceNotSupported", Tuned: "WaitingForModel" },
+      ...{ Reconciling: "Stalled", Stalled: "ModelNotResolved" },
+    },
+  },
+  "a source that cannot be mounted replaced one that is served": {
+    observed: served({ "spec.model.uri": "s3://models/ocr" }),
+    reasons: { Ready: "Serving", ModelResolved: "SourceNotSupported", Stalled: "ModelNotResolved" },
+  },
+  "the model's image is not there": {
+    observed: badPod(statuses.imageBackOff("server", "registry.example.com/models/ocr:1")),
+    reasons: { Ready: "ModelNotResolved", ModelResolved: "ImageCannotBePulled", Stalled: "ModelNotResolved" },
+  },
+  "the server's image is not there": {
+    observed: badPod(statuses.imageBackOff("server", settings.serverImage)),
+    reasons: { Ready: "ImageCannotBePulled", ModelResolved: "Resolving", Stalled: "PodsCannotRun" },
+  },
+  "the claim is not there": {
+    observed: badPod(statuses.noClaim, { "spec.model.uri": "pvc://models/ocr" }),
+    reasons: { Ready: "ModelNotResolved", ModelResolved: "ClaimNotFound" },
+  },
+  "the model file is broken": {
+    observed: badPod(statuses.crashLoop({ exitCode: 3, message: "The model file is not an ONNX model." })),
+    reasons: { Ready: "ModelNotResolved", ModelResolved: "ModelFileBroken" },
+  },
+  "the model file is another one": {
+    observed: badPod(statuses.crashLoop({ exitCode: 3, message: wrongDigest })),
+    reasons: { ModelResolved: "DigestMismatch" },
+  },
+  "the server has too little memory": {
+    observed: badPod(statuses.crashLoop({ exitCode: 137, reason: "OOMKilled" })),
+    reasons: { Ready: "ModelCannotBeLoaded", ModelResolved: "Resolving", Stalled: "PodsCannotRun" },
+  },
+  "no node fits": {
+    observed: badPod(statuses.noSuchNode),
+    reasons: { Ready: "PodsUnschedulable", Stalled: "PodsCannotRun", Reconciling: "Stalled" },
+  },
+  "the source is served and the run was just made": {
+    observed: asked(undefined),
+    reasons: { Ready: "Serving", ModelResolved: "Resolved", Tuned: "Tuning", Reconciling: "Tuning" },
+  },
+  "the Job measures": { observed: asked(running), reasons: { Tuned: "Tuning", Reconciling: "Tuning" } },
+  "the Job waits for the server's CPU": { observed: asked(waiting(full)), reasons: { Tuned: "WaitingForServer" } },
+  "the server makes room for the Job": {
+    observed: asked(waiting(full), { "spec.tuning": { whenFull: "Yield" } }),
+    reasons: { Ready: "Serving", Tuned: "WaitingForServer" },
+  },
+  "the server has made room for the Job": {
+    observed: observeOne(
+      { "spec.tuning": { whenFull: "Yield" } },
+      {
+        deployment: deploymentOf(0),
+        runs: [runOf(infd({ "spec.tuning": { whenFull: "Yield" } }), { progress: running })],
+      },
+    ),
+    reasons: { Ready: "PodsNotReady", Tuned: "Tuning" },
+  },
+  "the Job finds no room, and nothing of ours is in its way": {
+    observed: observeOne(waitForTuning, { runs: [runOf(infd(waitForTuning), { progress: waiting(full) })] }),
+    reasons: { Tuned: "WaitingForCapacity", Ready: "WaitingForTuning" },
+  },
+  ...Object.fromEntries(
+    (["TuningFailed", "ReportInvalid", "NoMatchingNode", "JobKilled", "DeadlineExceeded"] as const).map((reason) => [
+      `the first run failed with ${reason}`,
+      {
+        observed: served({}, { runs: [runOf(infd(), { progress: failed(reason), endedAgo: 5 })] }),
+        reasons: { Tuned: reason, Reconciling: "Retrying", Stalled: "Progressing" },
+      },
+    ]),
+  ),
+  "the run failed because of the samples": {
+    observed: served({}, { runs: [runOf(infd(), { progress: failed("SamplesNotFound"), endedAgo: 5 })] }),
+    reasons: { Tuned: "TuningFailed", Ready: "Serving" },
+  },
+  "the third run failed": {
+    observed: served({}, { runs: [runOf(infd(), { attempt: 3, progress: failed("JobKilled"), endedAgo: 5 })] }),
+    reasons: { Tuned: "JobKilled", Stalled: "TuningFailed", Reconciling: "Stalled" },
+  },
+  "tuning was turned off after three failures": {
+    observed: served(
+      { "spec.tuning": { mode: "Disabled" } },
+      { runs: [runOf(infd(), { attempt: 3, progress: failed("JobKilled"), endedAgo: 5 })] },
+    ),
+    reasons: { Tuned: "Disabled", Stalled: "Progressing", Reconciling: "Idle" },
+  },
+  "tuning is off": {
+    observed: served({ "spec.tuning": { mode: "Disabled" } }),
+    reasons: { Ready: "Serving", Tuned: "Disabled", ConfigurationApplied: "SafePlan", Reconciling: "Idle" },
+  },
+  "the stored answer was deleted": {
+    observed: served({}, { runs: [runOf(infd(), { progress: answered(), endedAgo: 5 })], results: [] }),
+    reasons: { Tuned: "ReportInvalid", ConfigurationApplied: "SafePlan" },
+  },
+  "the plan is on its way": {
+    observed: served({}, { runs: [runOf(infd(), { progress: answered() })] }),
+    reasons: { Tuned: "Tuned", ConfigurationApplied: "Applying", Reconciling: "Applying" },
+  },
+  "the plan is not confirmed": { observed: told(95), reasons: { ConfigurationApplied: "NotAcknowledged" } },
+  "the plan is refused": { observed: refused(), reasons: { ConfigurationApplied: "PlanRefused", Ready: "Serving" } },
+  "the plan is applied and the promise kept": {
+    observed: applied(withVerdict("Pass")),
+    reasons: {
+      ...{ Ready: "Serving", ModelResolved: "Resolved", Tuned: "Tuned", ConfigurationApplied: "Applied" },
+      ...{ ServiceLevelMet: "Met", CpuPinned: "Exclusive", Reconciling: "Idle", Stalled: "Progressing" },
+    },
+  },
+  "the promise is not proven": {
+    observed: applied(withVerdict("Inconclusive")),
+    reasons: { ServiceLevelMet: "Unproven", ConfigurationApplied: "Applied" },
+  },
+  "the promise is missed": { observed: applied(withVerdict("Fail")), reasons: { ServiceLevelMet: "Missed" } },
+  "the budget had no room for the confirming run": {
+    observed: applied(answered({ confirmation: null })),
+    reasons: { ServiceLevelMet: "NotMeasured", Tuned: "Tuned" },
+  },
+  "there are too few replicas": {
+    observed: applied(withVerdict("Pass"), { "spec.serviceLevel.minimumRequestsPerSecond": 5000 }),
+    reasons: { ServiceLevelMet: "CapacityTooLow" },
+  },
+  "the target cannot be met": {
+    observed: applied(answered({ feasible: false, confirmation: null })),
+    reasons: { Ready: "Serving", Tuned: "Infeasible", ServiceLevelMet: "Infeasible", ConfigurationApplied: "Applied" },
+  },
+  "the CPUs are shared": { observed: pinned({ pinning: "Shared" }), reasons: { CpuPinned: "Shared" } },
+  "the pod is throttled": { observed: pinned({ pinning: "Throttled" }), reasons: { CpuPinned: "Throttled" } },
+  "the CPUs cannot be read": { observed: pinned({ pinning: "Unavailable" }), reasons: { CpuPinned: "Unavailable" } },
+  "a container was injected": { observed: injected(), reasons: { CpuPinned: "NotGuaranteed" } },
+  "the CPUs are not whole": {
+    observed: served({ "spec.targets.0.resources.cpu": "500m" }),
+    reasons: { CpuPinned: "FractionalCpus" },
+  },
+  "one of two targets cannot run": {
+    observed: observe(infd({ ...twoTargets, "spec.replicas": 2 }), {
+      x64: { deployment: deploymentOf(1), pods: [serverPod({})], reports: { [podName]: reportOf() } },
+      arm: {
+        deployment: deploymentOf(1, "arm"),
+        pods: [serverPod({ name: "ocr-arm-a", target: "arm", status: statuses.noSuchNode })],
+      },
+    }),
+    reasons: { Ready: "PodsUnschedulable", Stalled: "PodsCannotRun", CpuPinned: "NotReported" },
+  },
+};
