@@ -7,12 +7,14 @@ import { Interval, VerdictResult } from "./tuning-report.ts";
 export const maximumResultBytes = 4096;
 
 const Sentence = z.string().min(1).max(512);
+/** The Job's word is not trusted: beyond this a figure is none, and sums of a few would be infinite. */
+const Figure = z.number().nonnegative().max(1e12);
 
 /** How the confirming run at the recommended load went. */
 export const ConfirmationSummary = z.object({
-  offeredRequestsPerSecond: z.number().positive(),
+  offeredRequestsPerSecond: z.number().positive().max(1e12),
   /** At the target's percentile. */
-  latencyMilliseconds: z.number().nonnegative(),
+  latencyMilliseconds: Figure,
   verdict: VerdictResult,
 });
 export type ConfirmationSummary = z.infer<typeof ConfirmationSummary>;
@@ -42,9 +44,9 @@ export const SucceededResult = z.object({
   reason: Sentence,
   /** False when one request alone already takes longer than the target. */
   feasible: z.boolean(),
-  bestReachableMilliseconds: z.number().nonnegative(),
+  bestReachableMilliseconds: Figure,
   /** Of one replica, under the target. */
-  capacityRequestsPerSecond: z.number().nonnegative(),
+  capacityRequestsPerSecond: Figure,
   confirmation: ConfirmationSummary.nullable(),
   gainOverDefault: Interval.nullable(),
   /** `digestOf` the report's `decision.plan`. */

@@ -13,7 +13,8 @@ const Environment = z.object({
   TUNER_IMAGE: z.string().min(1),
   IMAGE_PULL_POLICY: z.enum(["Always", "IfNotPresent", "Never"]).default("IfNotPresent"),
   IMAGE_PULL_SECRETS: list,
-  NODE_CLASS_LABELS: list,
+  // As many as the status of a target has room for.
+  NODE_CLASS_LABELS: list.refine((keys) => keys.length <= 16, "at most 16 labels tell kinds of nodes apart"),
   DRAIN_SECONDS: z.coerce.number().int().min(0).max(600).default(3),
   /** Namespace of the operator itself, which holds its lease. */
   NAMESPACE: z.string().min(1),
