@@ -1,9 +1,13 @@
-import pino from "pino";
-import { createOperator } from "./operator.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import pino, { type Logger } from "pino";
+import { createOperator, type OperatorOptions } from "./operator.ts";
 import { readOptions } from "./options.ts";
 import { defaultConnection, httpTransport, LeaseLostError } from "./runtime/index.ts";
 
-/** The operator's process: runs until it is told to stop, or until another one leads. */
+/** Between two terms, so that a lease that cannot be kept does not turn into a busy loop. */
+const pauseMilliseconds = 1000;
+
+/** The operator's process: leads, waits to lead, and starts anew with empty hands when it lost the lease. */
 async function main(): Promise<void> {
   const { logLevel, ...options } = readOptions(process.env);
   const logger = pino({ level: logLevel, base: {} });
@@ -11,14 +15,24 @@ async function main(): Promise<void> {
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
   try {
-    await createOperator({ ...options, transport, logger }).run(stop.signal);
-  } catch (error) {
-    if (!(error instanceof LeaseLostError)) throw error;
-    // Whoever took over must not have a rival that still believes in its lease.
-    logger.error({ problem: error.message }, "The lease is lost; the process ends and begins anew.");
-    process.exitCode = 1;
+    while (!stop.signal.aborted) await serveTerm({ ...options, transport, logger }, logger, stop.signal);
   } finally {
     await transport.close();
+  }
+}
+
+/**
+ * One term, until the lease is lost. Caches and queues of a term end with it, and what it still had under way may not write
+ * any more. The process stays: an API server that is away for a minute takes every lease, and the kubelet would let each
+ * restart wait longer than the one before.
+ */
+async function serveTerm(options: OperatorOptions, logger: Logger, stop: AbortSignal): Promise<void> {
+  try {
+    await createOperator(options).run(stop);
+  } catch (error) {
+    if (!(error instanceof LeaseLostError)) throw error;
+    logger.warn({ problem: error.message }, "The lease is lost; everything is read anew.");
+    await sleep(pauseMilliseconds, undefined, { signal: stop }).catch(() => undefined);
   }
 }
 

@@ -32,7 +32,7 @@ export interface ContainerState {
   };
 }
 
-export interface ObjectCondition {
+interface ObjectCondition {
   readonly type: string;
   readonly status: string;
   readonly reason?: string;

@@ -50,7 +50,7 @@ export interface ApplyStatusAction {
 }
 
 /** Tells people what was decided. Fire and forget: losing one changes nothing. */
-export interface RecordEventAction extends EventNote {
+interface RecordEventAction extends EventNote {
   readonly kind: "RecordEvent";
   readonly resource: Resource;
   readonly object: KubernetesObject;

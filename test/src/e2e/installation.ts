@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url";
 import { type BuiltImage, buildImages, referenceOf } from "@sweetspot/images";
 import type { Cluster } from "../../cluster/src/cluster.ts";
-import { type RunResult, run } from "../../cluster/src/process/run.ts";
+import { run } from "../../cluster/src/process/run.ts";
 
-export const chart = fileURLToPath(new URL("../../../charts/sweetspot", import.meta.url));
+const chart = fileURLToPath(new URL("../../../charts/sweetspot", import.meta.url));
 export const release = "sweetspot";
 export const systemNamespace = "sweetspot-system";
 /** The chart's name for the operator's Deployment, service account and lease. */
@@ -17,8 +17,6 @@ export interface Installation {
   /** The command line that changes values of the release and leaves the others. */
   readonly upgrade: (...sets: string[]) => Promise<string>;
 }
-
-export type { RunResult };
 
 const images = ["operator", "sidecar", "tuner"] as const;
 
@@ -70,7 +68,7 @@ const localImages = () => [
   `images.tag=${referenceOf("operator").split(":").at(-1)}`,
 ];
 
-export const helmOf =
+const helmOf =
   (cluster: Cluster) =>
   (...args: string[]): Promise<string> =>
     run(["helm", ...args], { env: cluster.environment });

@@ -14,7 +14,7 @@ interface TunerImage {
 
 /** Loads the image of a program that prints `garbage`, or a `flood` of 100 MB, where a tuner should be. */
 export async function loadNoisyTuner(cluster: Cluster, noise: "garbage" | "flood"): Promise<TunerImage> {
-  const image = { repository: `noisy-${noise}`, tag: "1" };
+  const image = { repository: `noisy-${noise}`, tag: "v1" };
   const { noise: program } = await ensureBinaries(["noise"]);
   const folder = await mkdtemp(join(tmpdir(), "sweetspot-noise-"));
   try {

@@ -5,7 +5,7 @@ import { type Deadline, startDeadline } from "./deadline.ts";
 import { OutageGate } from "./outage-gate.ts";
 import type { Transport, TransportRequest, TransportResponse } from "./transport.ts";
 
-export type Verb = "get" | "list" | "watch" | "log" | "create" | "update" | "patch" | "apply" | "delete";
+type Verb = "get" | "list" | "watch" | "log" | "create" | "update" | "patch" | "apply" | "delete";
 
 export interface RequestObservation {
   readonly verb: Verb;
