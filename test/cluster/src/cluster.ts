@@ -17,8 +17,12 @@ export type ComponentName = (typeof componentNames)[number];
 
 /** One program of a cluster. Its data stay while it is stopped. */
 export interface Component {
-  /** Ends it (SIGTERM, then SIGKILL) and returns when it has ended. Does nothing when it does not run. */
-  stop(): Promise<void>;
+  /**
+   * Ends it (SIGTERM, then SIGKILL) and returns when it has ended. Does nothing when it does not run. `Crash` leaves it no
+   * time for a last word: an API server that is told to stop takes its own address out of the cluster's Service first, and
+   * after its return kube-proxy needs half a minute to see it again.
+   */
+  stop(how?: "Orderly" | "Crash"): Promise<void>;
   /** Starts it; returns when the API server or containerd answers. Does nothing when it runs. */
   start(): Promise<void>;
   isRunning(): Promise<boolean>;

@@ -5,7 +5,7 @@ import type { ComponentName } from "../cluster.ts";
 import { ClusterError } from "../cluster-error.ts";
 import { apiServerArguments, apiServerGraceMilliseconds, etcdArguments } from "../control-plane/flags.ts";
 import { statusOf, waitUntil } from "../control-plane/readiness.ts";
-import { childrenOf, identityOf, isRunning, terminate } from "../process/identity.ts";
+import { childrenOf, identityOf, isRunning, kill, terminate } from "../process/identity.ts";
 import { administratorToken, apiUrl, authorityFile, clientKubeconfig, siteOf } from "./control-plane.ts";
 import { waitForRuntime } from "./images.ts";
 import { corefilePath } from "./name-service.ts";
@@ -112,14 +112,20 @@ function launch(record: ClusterRecord, component: ComponentName, node: NodeRecor
 }
 
 /** Ends a component and returns when it has ended. */
-export async function stopComponent(cluster: string, component: ComponentName, nodeName?: string): Promise<void> {
+export async function stopComponent(
+  cluster: string,
+  component: ComponentName,
+  nodeName?: string,
+  how: "Orderly" | "Crash" = "Orderly",
+): Promise<void> {
   const record = existingRecord(cluster);
   const node = nodeOf(record, component, nodeName);
   const wrapper = record.components[keyOf(component, node)];
   if (wrapper === undefined || !isRunning(wrapper)) return;
   // nsenter stays as the parent of the program, which alone gets the signal; nsenter ends with it.
   const [program] = childrenOf(wrapper.pid);
-  await terminate(program ?? wrapper, component === "kube-apiserver" ? apiServerGraceMilliseconds : undefined);
+  if (how === "Crash") await kill(program ?? wrapper);
+  else await terminate(program ?? wrapper, component === "kube-apiserver" ? apiServerGraceMilliseconds : undefined);
   await terminate(wrapper);
 }
 

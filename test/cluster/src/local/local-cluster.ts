@@ -42,7 +42,7 @@ export class LocalCluster implements Cluster {
     const record = existingRecord(this.name);
     const place = nodeOf(record, component, node);
     return {
-      stop: () => stopComponent(this.name, component, place.name),
+      stop: (how) => stopComponent(this.name, component, place.name, how),
       start: () => startComponent(this.name, component, place.name),
       isRunning: async () => componentRuns(existingRecord(this.name), component, place),
     };

@@ -76,6 +76,11 @@ export async function waitForEnd(identity: ProcessIdentity, milliseconds: number
 export async function terminate(identity: ProcessIdentity, graceMilliseconds = 10_000): Promise<void> {
   signal(identity, "SIGTERM");
   if (await waitForEnd(identity, graceMilliseconds)) return;
+  await kill(identity);
+}
+
+/** Ends a process at once, and returns when it has ended. */
+export async function kill(identity: ProcessIdentity): Promise<void> {
   signal(identity, "SIGKILL");
   await waitForEnd(identity, 10_000);
 }
