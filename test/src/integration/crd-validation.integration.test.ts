@@ -127,7 +127,7 @@ describe.skipIf(!there)("the generated CRDs on a real API server", () => {
     });
     expect(await rows("get", "tune", "ocr-by-hand")).toEqual([
       ["NAME", "STATE", "WINNER", "MILLISECONDS", "CAPACITY", "NODE", "AGE"],
-      ["ocr-by-hand", "Succeeded", result.winner, "13.7", "401.9", "node1", expect.stringMatching(/^\d+[sm]/)],
+      ["ocr-by-hand", "Succeeded", result.winner, "13.7", "402", "node1", expect.stringMatching(/^\d+[sm]/)],
     ]);
   });
 
