@@ -218,6 +218,11 @@ describe("a finished run", () => {
     expect(inWords(planRun(observedRun(finished, { job: job() })))).toEqual([`Delete Job/${name}`]);
     expect(planRun(observedRun(finished, { job: job({ active: 0 }) })).actions).toEqual([]);
   });
+
+  it("keeps the pod that has ended for its log, even while the Job still counts it as active", () => {
+    const ended = pod({ phase: "Succeeded" });
+    expect(planRun(observedRun(finished, { job: job({ active: 1 }), pod: ended })).actions).toEqual([]);
+  });
 });
 
 describe("the status of a run", () => {

@@ -1,6 +1,7 @@
 import type { SucceededResult } from "@sweetspot/crds";
 import type { Action, Plan } from "../actions/action.ts";
 import { changesOf, type Finding, sayFor } from "../conditions.ts";
+import { isOver } from "../pods/pod-state.ts";
 import { jobs, type Pod, tuningRuns } from "../resources.ts";
 import { mountedModel } from "../specs/model-source.ts";
 import { ownerReference } from "../specs/owner.ts";
@@ -52,9 +53,13 @@ function startJob({ run, spec, settings }: ObservedRun): Action {
   return { kind: "Create", resource: jobs, manifest: { ...job, metadata } };
 }
 
-/** A finished run leaves no pod behind that waits for an image or a node, or goes on measuring for nobody. */
-function endJob({ job }: ObservedRun): Action[] {
-  const active = job !== undefined && (job.status?.active ?? 0) > 0 && job.metadata.deletionTimestamp === undefined;
+/**
+ * A finished run leaves no pod behind that waits for an image or a node, or goes on measuring for nobody. A pod that has
+ * ended stays for its log; the Job's own status may lag behind it.
+ */
+function endJob({ job, pod }: ObservedRun): Action[] {
+  if (job === undefined || job.metadata.deletionTimestamp !== undefined) return [];
+  const active = (job.status?.active ?? 0) > 0 && (pod === undefined || !isOver(pod));
   return active ? [{ kind: "Delete", resource: jobs, object: job }] : [];
 }
 
