@@ -23,6 +23,7 @@ const startingMilliseconds = 5000;
 export function planDeployment(observed: Observed): Plan {
   const states = targetStates(observed);
   const targets = states.map((state) => targetFindings(observed, state));
+  const findings = overallFindings(targets);
   return {
     actions: [
       ...childActions(observed, states),
@@ -32,9 +33,9 @@ export function planDeployment(observed: Observed): Plan {
         kind: "ApplyStatus",
         resource: inferenceDeployments,
         object: observed.infd,
-        status: statusOf(observed, targets),
+        status: statusOf(observed, targets, findings),
       },
-      ...eventActions(observed, overallFindings(targets)),
+      ...eventActions(observed, findings),
     ],
     requeueAfter: Math.min(...targets.map((target) => lookAgain(observed, target))),
   };

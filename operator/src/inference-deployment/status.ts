@@ -1,20 +1,24 @@
 import type { Condition, InferenceDeploymentStatus, Summary, TargetStatus } from "@sweetspot/crds";
-import { conditionsOf } from "../conditions.ts";
+import { conditionsOf, type Finding } from "../conditions.ts";
 import { roundFigure } from "../figures.ts";
 import { nodeClassOf } from "../nodes.ts";
 import { labelKeys } from "../specs/names.ts";
-import { overallFindings, type TargetFindings } from "./findings.ts";
+import type { TargetFindings } from "./findings.ts";
 import type { Observed } from "./observed.ts";
 
-/** The whole status, on every path, from what was observed and nothing else. */
-export function statusOf(observed: Observed, targets: readonly TargetFindings[]): InferenceDeploymentStatus {
+/** The whole status, on every path, from what was observed and nothing else. `findings`: those of all targets together. */
+export function statusOf(
+  observed: Observed,
+  targets: readonly TargetFindings[],
+  findings: readonly Finding[],
+): InferenceDeploymentStatus {
   const { infd, now } = observed;
   const generation = infd.metadata.generation ?? 0;
   const previous: readonly Condition[] = infd.status?.conditions ?? [];
   const total = (count: (target: TargetFindings) => number) => targets.reduce((sum, target) => sum + count(target), 0);
   return {
     observedGeneration: generation,
-    conditions: conditionsOf(overallFindings(targets), previous, generation, now),
+    conditions: conditionsOf(findings, previous, generation, now),
     replicas: total(({ state }) => state.observed.pods.length),
     readyReplicas: total(({ state }) => state.ready.length),
     selector: `${labelKeys.inferenceDeployment}=${infd.metadata.name},${labelKeys.component}=server`,

@@ -74,24 +74,17 @@ function start(question: Question, attempt: number, trigger: TuningRunSpec["trig
  */
 export function obsoleteRuns(
   question: Question | null,
-  { runs }: ObservedTarget,
+  target: ObservedTarget,
   serving: string | null,
 ): StoredTuningRun[] {
-  const latest = runs.filter((run) => {
-    const spec = TuningRunSpec.safeParse(run.spec);
-    return question !== null && spec.success && sameQuestion(questionOfRun(spec.data), question);
-  });
-  const newest = latestOf(latest)?.metadata.name;
-  const others = runs.filter(({ metadata }) => metadata.name !== serving && metadata.name !== newest);
+  const newest = question === null ? undefined : latestAttempt(question, target)?.run.metadata.name;
+  const others = target.runs.filter(({ metadata }) => metadata.name !== serving && metadata.name !== newest);
   const unfinished = others.filter((run) => !isFinished(run));
   const finished = others
     .filter(isFinished)
     .toSorted((a, b) => (b.status?.finishedAt ?? "").localeCompare(a.status?.finishedAt ?? ""));
   return [...unfinished, ...finished.slice(history)].filter(({ metadata }) => metadata.deletionTimestamp === undefined);
 }
-
-const latestOf = (runs: readonly StoredTuningRun[]): StoredTuningRun | undefined =>
-  runs.toSorted((a, b) => Number(a.spec.attempt ?? 1) - Number(b.spec.attempt ?? 1)).at(-1);
 
 /** The Job's pod found no node with room. */
 export const waitsForRoom = (attempt: Attempt | null): boolean =>

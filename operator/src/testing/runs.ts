@@ -15,7 +15,7 @@ import { podPlan } from "../specs/pod-plan.ts";
 import { questionOf } from "../specs/tuning-question.ts";
 import type { ObservedRun } from "../tuning-run/observed.ts";
 import type { Progress } from "../tuning-run/progress.ts";
-import { statusOf } from "../tuning-run/status.ts";
+import { findingsOf, statusOf } from "../tuning-run/status.ts";
 import { contentOf } from "../tuning-run/store-result.ts";
 import { namespace, now, sampleOf, settings, uidOf } from "./objects.ts";
 
@@ -74,7 +74,7 @@ export function runOf(deployment: StoredInferenceDeployment, options: RunOptions
   if (progress === undefined) return run;
   const seen = observedRun(run, { now: now - 1000 * endedAgo });
   const withReport = progress.kind === "Answered" ? { ...seen, report: storedResult(run) } : seen;
-  return { ...run, status: statusOf(withReport, progress) };
+  return { ...run, status: statusOf(withReport, progress, findingsOf(withReport, progress)) };
 }
 
 /** What the plan of a run looks at; by default a run that was just made. */

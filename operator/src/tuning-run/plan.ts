@@ -65,11 +65,9 @@ function endJob({ job, pod }: ObservedRun): Action[] {
 
 function report(observed: ObservedRun, progress: Progress): Action[] {
   const { run } = observed;
-  const status = statusOf(observed, progress);
-  return [
-    { kind: "ApplyStatus", resource: tuningRuns, object: run, status },
-    ...eventsOf(observed, findingsOf(observed, progress)),
-  ];
+  const findings = findingsOf(observed, progress);
+  const status = statusOf(observed, progress, findings);
+  return [{ kind: "ApplyStatus", resource: tuningRuns, object: run, status }, ...eventsOf(observed, findings)];
 }
 
 /** One event when a run starts to measure, and one when it ends. */

@@ -8,10 +8,9 @@ import { reportKeys } from "./store-result.ts";
 
 const say = sayFor("TuningRun");
 
-/** The whole status of a run, on every path. */
-export function statusOf(observed: ObservedRun, progress: Progress): TuningRunStatus {
+/** The whole status of a run, on every path. `findings`: those of this progress. */
+export function statusOf(observed: ObservedRun, progress: Progress, findings: readonly Finding[]): TuningRunStatus {
   const { run, job, pod, now } = observed;
-  const findings = findingsOf(observed, progress);
   const previous: readonly Condition[] = run.status?.conditions ?? [];
   const over = progress.kind === "Answered" || progress.kind === "Failed";
   const startedAt = run.status?.startedAt ?? startOf(pod);
