@@ -1,8 +1,9 @@
+import type { AuditEvent } from "../../cluster/src/index.ts";
 import { type Manifest, ofKind } from "./helm.ts";
 
 interface Rule {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
+  readonly apiGroups?: readonly string[];
+  readonly resources?: readonly string[];
   readonly resourceNames?: readonly string[];
   readonly verbs: readonly string[];
 }
@@ -21,7 +22,7 @@ export const rulesOf = (role: Manifest): readonly Rule[] => role["rules"] as Rul
 /** Every right that the bindings among the objects give a service account, one a line, sorted. */
 export function grantsOf(objects: readonly Manifest[], account: string): Grant[] {
   const bindings = [...ofKind(objects, "ClusterRoleBinding"), ...ofKind(objects, "RoleBinding")].filter((binding) =>
-    (binding["subjects"] as Subject[]).some(({ kind, name }) => kind === "ServiceAccount" && name === account),
+    ((binding["subjects"] ?? []) as Subject[]).some(({ kind, name }) => kind === "ServiceAccount" && name === account),
   );
   const grants = bindings.flatMap((binding) => {
     const place = binding.metadata.namespace ?? "*";
@@ -43,13 +44,31 @@ function roleOf(objects: readonly Manifest[], binding: Manifest): Manifest {
   return role;
 }
 
-const grantsOfRule = ({ apiGroups, resources, verbs }: Rule): [what: string, verb: string][] =>
+/** What may be done, wherever: grants without their place. */
+export const rightsOf = (grants: readonly Grant[]): string[] =>
+  [...new Set(grants.map((grant) => grant.replace(/^\S+ /, "")))].toSorted();
+
+/** The rights that a user's answered requests have used, in the words of `rightsOf`. */
+export function rightsUsed(events: readonly AuditEvent[], username: string): string[] {
+  const rights = events
+    .filter(({ user, objectRef }) => user.username === username && objectRef?.resource !== undefined)
+    .flatMap(({ verb, objectRef, responseStatus }) => {
+      const { apiGroup = "", resource = "", subresource } = objectRef ?? {};
+      const what = qualified(apiGroup, subresource === undefined ? resource : `${resource}/${subresource}`);
+      // Server-side apply of an object that is not there needs `create` too; the audit log calls it a patch.
+      const creates = verb === "patch" && responseStatus?.code === 201;
+      return [`${what} ${verb}`, ...(creates ? [`${what} create`] : [])];
+    });
+  return [...new Set(rights)].toSorted();
+}
+
+const grantsOfRule = ({ apiGroups = [], resources = [], verbs }: Rule): [what: string, verb: string][] =>
   apiGroups.flatMap((group) =>
     resources.flatMap((resource) => verbs.map((verb): [string, string] => [qualified(group, resource), verb])),
   );
 
 /** `deployments.apps`, `pods/log`, `tuningruns.sweetspot.dev/status`: as kubectl says it. */
-export function qualified(group: string, resource: string): string {
+function qualified(group: string, resource: string): string {
   const [plural, ...subresource] = resource.split("/");
   return [group === "" ? plural : `${plural}.${group}`, ...subresource].join("/");
 }

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createOperator, EventRecorder, type Logger, systemClock } from "@sweetspot/operator";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import type { AuditEvent, Kubectl } from "../../cluster/src/index.ts";
-import { grantsOf, qualified } from "./grants.ts";
+import type { Kubectl } from "../../cluster/src/index.ts";
+import { grantsOf, rightsOf, rightsUsed } from "./grants.ts";
 import { operatorUser, release } from "./helm.ts";
 import { type Installed, install, withoutApiServer } from "./installed.ts";
 
@@ -57,20 +57,6 @@ const podOf = (name: string, labels: object, container: string, more: object = {
 
 const seen = (check: () => Promise<unknown>): Promise<unknown> => vi.waitFor(check, { timeout: 20_000, interval: 200 });
 
-/** The rights that answered requests have used, as `grantsOf` says them but without a place. */
-function rightsUsed(events: readonly AuditEvent[]): string[] {
-  const rights = events
-    .filter(({ user, objectRef }) => user.username === operatorUser && objectRef?.resource !== undefined)
-    .flatMap(({ verb, objectRef, responseStatus }) => {
-      const { apiGroup = "", resource = "", subresource } = objectRef ?? {};
-      const what = qualified(apiGroup, subresource === undefined ? resource : `${resource}/${subresource}`);
-      // Server-side apply of an object that is not there needs `create` too; the audit log calls it a patch.
-      const creates = verb === "patch" && responseStatus?.code === 201;
-      return [`${what} ${verb}`, ...(creates ? [`${what} create`] : [])];
-    });
-  return [...new Set(rights)].toSorted();
-}
-
 describe.skipIf(withoutApiServer)("the operator with the rights that the chart grants", () => {
   let installed: Installed;
   let kubectl: Kubectl;
@@ -83,7 +69,7 @@ describe.skipIf(withoutApiServer)("the operator with the rights that the chart g
     (await kubectl.json<{ items: T[] }>("-n", namespace, "get", kind)).items;
   const setStatus = (kind: string, name: string, status: object) =>
     inShop("patch", kind, name, "--subresource=status", "--type=merge", "-p", JSON.stringify({ status }));
-  const rights = () => rightsUsed(installed.server.auditLog());
+  const rights = () => rightsUsed(installed.server.auditLog(), operatorUser);
 
   beforeAll(async () => {
     installed = await install({ namespaces: [namespace] });
@@ -132,6 +118,8 @@ describe.skipIf(withoutApiServer)("the operator with the rights that the chart g
       message: "By hand.",
       lastTransitionTime: time,
     };
+    // A pod that has ended is kept for its log; only one that still measures is in the way.
+    await setStatus("pod", "tuner", { phase: "Running" });
     await setStatus("job", name, { active: 1, startTime: time });
     await setStatus("tuningrun", name, { conditions: [failed], finishedAt: new Date().toISOString() });
     await seen(async () => expect((await get("jobs")).map((one) => one.metadata.name)).not.toContain(name));
@@ -197,7 +185,6 @@ describe.skipIf(withoutApiServer)("the operator with the rights that the chart g
     const asked = installed.server.auditLog().filter(({ user }) => user.username === operatorUser);
     const refused = asked.filter(({ responseStatus }) => responseStatus?.code === 403);
     expect(refused.map(({ verb, requestURI }) => `${verb} ${requestURI}`)).toEqual([]);
-    const granted = grantsOf(installed.objects, account).map((grant) => grant.replace(/^\S+ /, ""));
-    expect(rights()).toEqual([...new Set(granted)].toSorted());
+    expect(rights()).toEqual(rightsOf(grantsOf(installed.objects, account)));
   });
 });
