@@ -7,12 +7,12 @@ import { checkDocument, TuningReport, type TuningRun } from "@sweetspot/crds";
 import { decodeText, inferenceRequest, type LineImage, lineImages } from "@sweetspot/test";
 import { type Cluster, providers, startCluster } from "@sweetspot/test/cluster";
 import {
-  inferenceDeployment,
   install,
   loadModelImage,
   modelImages,
   NamespaceView,
   namespace,
+  recogniserDeployment,
   restrictedNamespace,
 } from "@sweetspot/test/e2e";
 import { renderReport } from "@sweetspot/tuner";
@@ -20,6 +20,7 @@ import { renderReport } from "@sweetspot/tuner";
 /** `npm run demo:cluster`: what a user of a cluster does and sees, on a real Kubernetes that it makes and takes down. */
 const name = "ocr";
 const out = fileURLToPath(new URL("../out/cluster", import.meta.url));
+const latencyMilliseconds = 300;
 const budgetSeconds = 90;
 const longestWaitSeconds = 480;
 const seed = 5;
@@ -62,16 +63,7 @@ async function demonstrate(cluster: Cluster): Promise<void> {
 }
 
 async function applied(cluster: Cluster): Promise<void> {
-  const object = inferenceDeployment({
-    name,
-    image: modelImages.recogniser,
-    latencyMilliseconds: 300,
-    spec: {
-      model: { uri: `oci://${modelImages.recogniser}`, task: "TextRecognition" },
-      workload: { samples: { file: "samples.jsonl" } },
-      tuning: { budgetSeconds },
-    },
-  });
+  const object = recogniserDeployment(name, modelImages.recogniser, { latencyMilliseconds, budgetSeconds });
   title("kubectl apply");
   console.log(JSON.stringify(object, null, 2));
   const started = Date.now();

@@ -2,4 +2,4 @@ export { eventually } from "./eventually.ts";
 export { type Installation, install } from "./installation.ts";
 export { loadModelImage, modelImages } from "./model-images.ts";
 export { NamespaceView } from "./namespace-view.ts";
-export { inferenceDeployment, namespace, restrictedNamespace } from "./objects.ts";
+export { namespace, recogniserDeployment, restrictedNamespace } from "./objects.ts";

@@ -25,6 +25,23 @@ interface Wanted {
   readonly target?: object;
 }
 
+/** The OCR recogniser of an image that holds its samples too, with a CPU of its own. */
+export const recogniserDeployment = (
+  name: string,
+  image: string,
+  { latencyMilliseconds, budgetSeconds }: { readonly latencyMilliseconds: number; readonly budgetSeconds: number },
+) =>
+  inferenceDeployment({
+    name,
+    image,
+    latencyMilliseconds,
+    spec: {
+      model: { uri: `oci://${image}`, task: "TextRecognition" },
+      workload: { samples: { file: "samples.jsonl" } },
+      tuning: { budgetSeconds },
+    },
+  });
+
 /** A small InferenceDeployment with one target. */
 export function inferenceDeployment(wanted: Wanted) {
   const { name, image, latencyMilliseconds = 300, resources = { cpu: "1", memory: "1Gi" }, spec, target } = wanted;

@@ -4,12 +4,13 @@ import { inferenceRequest, type LineImage, lineImages, ocrModels, recogniserTens
 import { imageHeight } from "../../models/render-text.ts";
 import { eventually } from "../eventually.ts";
 import { modelImages } from "../model-images.ts";
-import { inferenceDeployment, namespace } from "../objects.ts";
+import { namespace, recogniserDeployment } from "../objects.ts";
 import { directModel, storedReport } from "../served-model.ts";
 import { SteadyClient } from "../steady-client.ts";
 import type { World } from "../world.ts";
 
 const name = "ocr";
+const latencyMilliseconds = 400;
 const budgetSeconds = 60;
 const longestTuningSeconds = 300;
 /** Other pictures than the tuner's samples, so that nothing is compared with itself. */
@@ -25,7 +26,9 @@ export function mainPath(world: () => World): void {
 
     test("is served with the source model within 60 s", async () => {
       const { cluster, view } = world();
-      await cluster.kubectl.apply(recogniser());
+      await cluster.kubectl.apply(
+        recogniserDeployment(name, modelImages.recogniser, { latencyMilliseconds, budgetSeconds }),
+      );
       await cluster.kubectl("wait", "-n", namespace, `infd/${name}`, "--for=condition=Ready", "--timeout=60s");
       const [pod] = await view.servers(name);
       uid = pod?.metadata.uid;
@@ -132,19 +135,6 @@ export function mainPath(world: () => World): void {
     });
   });
 }
-
-/** The OCR recogniser with a CPU of its own and its samples beside it in the image. */
-const recogniser = () =>
-  inferenceDeployment({
-    name,
-    image: modelImages.recogniser,
-    latencyMilliseconds: 400,
-    spec: {
-      model: { uri: `oci://${modelImages.recogniser}`, task: "TextRecognition" },
-      workload: { samples: { file: "samples.jsonl" } },
-      tuning: { budgetSeconds },
-    },
-  });
 
 async function completeRun({ view }: World): Promise<TuningRun | null> {
   const [run] = await view.runs(name);
