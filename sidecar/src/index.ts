@@ -1,6 +1,7 @@
 export { type AssembledBatch, assembleBatch, type BatchMember } from "./batch/assemble.ts";
 export { type RequestShape, requestShaper } from "./batch/shape.ts";
 export { SplitError, splitOutputs } from "./batch/split.ts";
+export { parseCpuList } from "./engine/cpu-layout.ts";
 export * from "./engine/engine.ts";
 export { createEnginePool } from "./engine/pool.ts";
 export { describeModel } from "./model/describe-model.ts";

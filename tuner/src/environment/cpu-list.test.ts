@@ -1,6 +1,7 @@
+import { parseCpuList } from "@sweetspot/sidecar";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseCpuList, usableCpus } from "./cpu-list.ts";
+import { usableCpus } from "./cpu-list.ts";
 
 describe("a list of CPUs", () => {
   it.each([

@@ -1,10 +1,10 @@
 import { createRequire } from "node:module";
 import * as os from "node:os";
 import type { Environment } from "@sweetspot/crds";
-import { cgroupLimits, type ReadText, readText } from "@sweetspot/sidecar";
+import { cgroupLimits, parseCpuList, type ReadText, readText } from "@sweetspot/sidecar";
 import { findPython, type PythonEnvironment } from "../variants/python-environment.ts";
 import { parseCpuInfo } from "./cpu-info.ts";
-import { parseCpuList, usableCpus } from "./cpu-list.ts";
+import { usableCpus } from "./cpu-list.ts";
 
 export interface DescribeOptions {
   readonly read?: ReadText;
