@@ -96,10 +96,18 @@ export class Dispatcher {
     if (this.#stopped) throw new ApiError("ShuttingDown", {}, 1);
     this.#admit(submission);
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const { inputs, outputs, shape, bytes, arrival, deadline } = submission;
+    // Spelled out: spreading two objects into a third is a walk through V8's runtime for each request.
     const entry: Entry = {
-      ...submission,
-      ...submission.shape,
-      workMicroseconds: shareOfWork(submission.shape, this.#settings.policy, this.#settings.cost),
+      inputs,
+      outputs,
+      rows: shape.rows,
+      length: shape.length,
+      group: shape.group,
+      bytes,
+      arrival,
+      deadline,
+      workMicroseconds: shareOfWork(shape, this.#settings.policy, this.#settings.cost),
       settled: false,
       dispatchedAt: null,
       failuresAlone: 0,

@@ -4,16 +4,13 @@ import { ApiError, errorText } from "../protocol/errors.ts";
 import type { Log } from "./log.ts";
 
 interface HttpFault {
-  readonly code?: string;
   readonly statusCode?: number;
 }
 
 /** Turns anything that was thrown into an error of the catalogue; what is not the client's fault is logged. */
-export function toApiError(error: unknown, maximumBodyBytes: number, log: Log): ApiError {
+export function toApiError(error: unknown, log: Log): ApiError {
   if (error instanceof ApiError) return error;
-  const { code, statusCode } = error as HttpFault;
-  if (code === "FST_ERR_CTP_BODY_TOO_LARGE") return new ApiError("BodyTooLarge", { limit: maximumBodyBytes });
-  if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") return new ApiError("UnsupportedMediaType", { type: "(malformed)" });
+  const { statusCode } = error as HttpFault;
   if (statusCode !== undefined && statusCode < 500) return new ApiError("MalformedRequest");
   log.error({ err: error }, "request failed");
   return new ApiError("InternalError");

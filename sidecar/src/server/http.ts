@@ -2,14 +2,12 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, 
 import { ApiError } from "../protocol/errors.ts";
 import { modelMetadata, serverMetadata } from "../protocol/oip/metadata.ts";
 import { answerMalformed, sendError, toApiError } from "./http-errors.ts";
-import { beforeBody, type HttpContext, infer, type ModelParams, modelAt } from "./infer-route.ts";
+import { type InferContext, infer, type ModelParams, modelAt } from "./infer-route.ts";
 import type { Log } from "./log.ts";
 
-export interface HttpOptions extends HttpContext {
+export interface HttpOptions extends InferContext {
   readonly log: Log;
   readonly version: string;
-  /** Larger bodies are refused with 413 before they are read. */
-  readonly maximumBodyBytes: number;
 }
 
 const requestTimeoutMilliseconds = 120_000;
@@ -17,25 +15,21 @@ const keepAliveMilliseconds = 75_000;
 
 /** The Open Inference Protocol v2 over HTTP. Nothing is logged per request. */
 export function httpApp(options: HttpOptions): FastifyInstance {
-  const app = newApp(options.maximumBodyBytes, options.log);
+  const app = newApp(options.log);
   app.decorateRequest("exchange", null);
-  // Bodies are raw bytes: the protocol's binary extension is no media type of its own.
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   serverRoutes(app, options);
   modelRoutes(app, options);
   return app;
 }
 
 /** A server whose every error, down to bytes that are not HTTP, is `{"error": "..."}`. */
-export function newApp(maximumBodyBytes: number, log: Log): FastifyInstance {
+export function newApp(log: Log): FastifyInstance {
   const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
-    const apiError = toApiError(error, maximumBodyBytes, log);
+    const apiError = toApiError(error, log);
     request.exchange?.failed(apiError.outcome);
     return sendError(reply, apiError);
   };
   const app = fastify({
-    bodyLimit: maximumBodyBytes,
     clientErrorHandler: answerMalformed,
     forceCloseConnections: "idle",
     frameworkErrors: (error, request, reply) => void answer(error, request, reply as FastifyReply),
@@ -74,10 +68,15 @@ function modelRoutes(app: FastifyInstance, options: HttpOptions): void {
       if (!ready()) throw new ApiError("NotReady", {}, 1);
       return { name: plan.modelName, ready: true };
     });
-    app.post<{ Params: ModelParams }>(`${base}/infer`, { onRequest: beforeBody(options) }, infer(options));
+    app.route({ method: "POST", url: `${base}/infer`, onRequest: infer(options), handler: neverReached });
     refuseOtherMethods(app, "POST", `${base}/infer`);
   }
 }
+
+/** For routes whose hook has the last word. */
+const neverReached = async (): Promise<never> => {
+  throw new Error("a request went past the hook that answers it");
+};
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 

@@ -5,8 +5,6 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import { newApp, route } from "./http.ts";
 import type { Log } from "./log.ts";
 
-const maximumBodyBytes = 1024;
-
 export interface MetricsAppOptions {
   readonly metrics: Metrics;
   readonly log: Log;
@@ -16,7 +14,7 @@ export interface MetricsAppOptions {
 
 /** The operator's port, apart from the clients': metrics, service-level report and liveness. */
 export function metricsApp({ metrics, log, report }: MetricsAppOptions): FastifyInstance {
-  const app = newApp(maximumBodyBytes, log);
+  const app = newApp(log);
   route(app, "GET", "/metrics", async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
   route(app, "GET", "/healthz", async () => ({ live: true }));
   route(app, "GET", "/v2/sweetspot/report", async () => {

@@ -45,11 +45,13 @@ function writeFloat(out: Buffer, start: number, value: number): number {
   if (value < 0) out[at++] = minus;
   let decimals = decimalsFor(magnitude);
   let digits = Math.round(magnitude * (powers[decimals] as number));
-  while (digits % 10 === 0) {
+  if (digits === largest) {
     digits /= 10;
     decimals -= 1;
   }
-  return writeDigits(out, at, digits, decimals);
+  return decimals < significantDigits
+    ? writeMixed(out, at, digits, decimals)
+    : writeFraction(out, at, digits, decimals);
 }
 
 function writeRare(out: Buffer, at: number, value: number): number {
@@ -59,43 +61,55 @@ function writeRare(out: Buffer, at: number, value: number): number {
 
 /** How far the decimal point is moved so that nine digits stand before it. */
 function decimalsFor(magnitude: number): number {
-  let decimals = significantDigits - 1;
-  if (magnitude >= 1) {
-    while (magnitude >= (powers[significantDigits - decimals] as number)) decimals -= 1;
-    return decimals;
-  }
-  let scaled = magnitude;
-  while (scaled < 1) {
-    scaled *= 10;
-    decimals += 1;
-  }
+  let decimals = magnitude < 1 ? significantDigits : significantDigits - 1;
+  while (magnitude * (powers[decimals] as number) >= largest) decimals -= 1;
+  while (magnitude * (powers[decimals] as number) < largest / 10) decimals += 1;
   return decimals;
 }
 
-/** Writes `digits` x 10^-decimals; at most ten digits, so that 32-bit arithmetic does nearly all of it. */
-function writeDigits(out: Buffer, start: number, digits: number, decimals: number): number {
-  const width = countDigits(digits);
-  const whole = Math.max(1, width - decimals);
-  const end = start + whole + (decimals > 0 ? decimals + 1 : 0);
-  let rest = digits;
-  let at = end - 1;
-  for (let i = 0; i < decimals; i += 1) {
-    const quotient = Math.floor(rest / 10);
-    out[at--] = zero + rest - quotient * 10;
-    rest = quotient;
-  }
-  if (decimals > 0) out[at--] = point;
-  for (let padding = decimals; padding < 0; padding += 1) out[at--] = zero;
-  do {
-    const quotient = Math.floor(rest / 10);
-    out[at--] = zero + rest - quotient * 10;
-    rest = quotient;
-  } while (at >= start);
-  return end;
+/** `digits` x 10^-decimals below 1: zeros, then all nine digits. */
+function writeFraction(out: Buffer, start: number, digits: number, decimals: number): number {
+  let at = start;
+  out[at++] = zero;
+  out[at++] = point;
+  for (let zeros = decimals - significantDigits; zeros > 0; zeros -= 1) out[at++] = zero;
+  return withoutTrailingZeros(out, writeNine(out, at, digits));
 }
 
-function countDigits(value: number): number {
-  let width = 1;
-  while (value >= (powers[width] as number)) width += 1;
-  return width;
+/** `digits` x 10^-decimals from 1 up: the point stands among the digits or behind them. */
+function writeMixed(out: Buffer, start: number, digits: number, decimals: number): number {
+  const end = writeNine(out, start, digits);
+  if (decimals === 0) return end;
+  const at = end - decimals;
+  for (let i = end; i > at; i -= 1) out[i] = out[i - 1] as number;
+  out[at] = point;
+  const last = withoutTrailingZeros(out, end + 1);
+  return last === at + 1 ? at : last;
+}
+
+function withoutTrailingZeros(out: Buffer, end: number): number {
+  let last = end;
+  while (out[last - 1] === zero) last -= 1;
+  return last;
+}
+
+/** "000" to "999": three digits by one look instead of three divisions. */
+const triples = Buffer.from(Array.from({ length: 1000 }, (_, number) => String(number).padStart(3, "0")).join(""));
+
+/** Writes a whole number of exactly nine digits. */
+function writeNine(out: Buffer, start: number, digits: number): number {
+  const millions = Math.floor(digits / 1_000_000);
+  const rest = digits - millions * 1_000_000;
+  const thousands = Math.floor(rest / 1000);
+  writeTriple(out, start, millions);
+  writeTriple(out, start + 3, thousands);
+  writeTriple(out, start + 6, rest - thousands * 1000);
+  return start + significantDigits;
+}
+
+function writeTriple(out: Buffer, at: number, number: number): void {
+  const from = 3 * number;
+  out[at] = triples[from] as number;
+  out[at + 1] = triples[from + 1] as number;
+  out[at + 2] = triples[from + 2] as number;
 }
