@@ -14,7 +14,8 @@ import {
 import { type TuneRequest, tune } from "@sweetspot/tuner";
 import { type ResultRow, writeResult } from "./write-result.ts";
 
-const budgetSeconds = 90;
+/** Long enough for runs whose own p99 is known well: an error of the measurement is not one of the simulator. */
+const budgetSeconds = 240;
 const seed = 5;
 const wanted = 0.75;
 const atMost = 1.33;
