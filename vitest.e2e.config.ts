@@ -1,11 +1,22 @@
 import { mergeConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { sharedConfig } from "./vitest.config.ts";
 
-/** Tests that make a cluster or images: one file after the other, because each of them uses all CPUs. */
+/** Whole clusters take longest: they begin first. */
+class ScenariosFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isScenario = ({ moduleId }: TestSpecification) => moduleId.includes("/test/src/e2e/");
+    return files.toSorted((a, b) => Number(isScenario(b)) - Number(isScenario(a)));
+  }
+}
+
+/** Tests that make a cluster or images: each waits most of its time, so that three at once leave the CPUs some rest. */
 export default mergeConfig(sharedConfig, {
   test: {
     include: ["**/*.e2e.test.ts"],
-    fileParallelism: false,
+    globalSetup: ["scripts/test-images.ts"],
+    sequence: { sequencer: ScenariosFirst },
+    maxWorkers: 3,
     testTimeout: 180_000,
     hookTimeout: 600_000,
   },

@@ -26,7 +26,7 @@ async function vitest(config: string, filters: readonly string[]): Promise<Count
 
 /** Unit tests, and integration tests with real processes, models and API servers. */
 const fast = (filters: readonly string[]) => vitest("vitest.config.ts", filters);
-/** Tests on a real cluster and of images, one after the other. */
+/** Tests on real clusters and of images. */
 const endToEnd = (filters: readonly string[]) => vitest("vitest.e2e.config.ts", filters);
 
 /**

@@ -15,6 +15,8 @@ export interface Container {
 export interface ContainerStatus {
   readonly name: string;
   readonly ready?: boolean;
+  /** Its startup probe has passed since it began to run. */
+  readonly started?: boolean;
   readonly restartCount?: number;
   readonly state?: ContainerState;
   readonly lastState?: ContainerState;

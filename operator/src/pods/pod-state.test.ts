@@ -65,11 +65,19 @@ describe("the problem of a pod", () => {
     else expect(found).toMatchObject(problem);
   });
 
-  it("is no past crash once it runs again", () => {
-    const [container] = statuses.crashLoop({}).containerStatuses ?? [];
-    const state = { running: {} };
-    const again = { ...readyStatus, containerStatuses: [{ ...container, name: "server", state }] };
-    expect(problemOf(at(again))).toBeNull();
+  /** A container that runs after a crash. */
+  const runningAgain = (started: boolean) => {
+    const [container] = statuses.crashLoop({ exitCode: 3 }).containerStatuses ?? [];
+    return { ...container, name: "server", started, state: { running: {} } };
+  };
+
+  it("is no past crash once it has started again", () => {
+    expect(problemOf(at({ ...readyStatus, containerStatuses: [runningAgain(true)] }))).toBeNull();
+  });
+
+  it("stays the past crash while it tries again, or else conditions would come and go with every try", () => {
+    const trying = { ...statuses.crashLoop({}), containerStatuses: [runningAgain(false)] };
+    expect(problemOf(at(trying))).toMatchObject({ kind: "Crashed", exitCode: 3 });
   });
 
   it("is short and one line, whatever is said", () => {

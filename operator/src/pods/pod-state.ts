@@ -63,9 +63,13 @@ function pullProblem(pod: Pod, { name, state }: ContainerStatus): PodProblem | n
 /** The kubelet names the image in quotes: `Back-off pulling image "registry/repository:tag": ...`. */
 const imageIn = (message: string): string | null => /image "([^"\s]{1,512})"/.exec(message)?.[1] ?? null;
 
-/** A container that ended is only a problem when it did so with an error; why is what it said last. */
-function crashOf({ state, lastState }: ContainerStatus): PodProblem | null {
-  const ended = state?.terminated ?? (state?.running === undefined ? lastState?.terminated : undefined);
+/**
+ * A container that ended is only a problem when it did so with an error; why is what it said last. One that runs again has
+ * that problem until it has started: or else every try of a container that cannot start would look like a recovery.
+ */
+function crashOf({ state, lastState, started }: ContainerStatus): PodProblem | null {
+  const runsAgain = state?.running !== undefined && started === true;
+  const ended = state?.terminated ?? (runsAgain ? undefined : lastState?.terminated);
   if (ended === undefined || ended.exitCode === 0) return null;
   const detail = lastLine(ended.message) ?? ended.reason ?? `it ended with exit code ${ended.exitCode}`;
   return { kind: "Crashed", detail: clipped(detail), exitCode: ended.exitCode };

@@ -8,6 +8,8 @@ export const release = "sweetspot";
 export const systemNamespace = "sweetspot-system";
 /** The chart's name for the operator's Deployment, service account and lease. */
 export const operatorName = "sweetspot-operator";
+/** As the API server knows the operator. */
+export const operatorAccount = `system:serviceaccount:${systemNamespace}:${operatorName}`;
 
 /** Sweetspot on a cluster, installed as a user would install it. */
 export interface Installation {
@@ -20,23 +22,18 @@ export interface Installation {
 
 const images = ["operator", "sidecar", "tuner"] as const;
 
-/** Builds what has changed, loads the images on all nodes and installs the chart; returns when the operator is ready. */
+/** Builds what has changed, loads the images on all nodes and installs the chart; returns when all is there and ready. */
 export async function install(cluster: Cluster, say: (text: string) => void): Promise<Installation> {
   say("building the images of operator, server and tuner (unchanged ones are kept)");
   const built = await buildImages({ targets: [...images], progress: say });
-  for (const target of images) await load(cluster, built[target], say);
   const helm = helmOf(cluster);
+  await load(cluster, built.operator, say);
   say("installing the chart with helm");
-  await helm(
-    "install",
-    release,
-    chart,
-    "--namespace",
-    systemNamespace,
-    "--create-namespace",
-    ...localImages(),
-    ...wait,
-  );
+  const place = ["--namespace", systemNamespace, "--create-namespace"];
+  const installed = helm("install", release, chart, ...place, ...localImages(), ...wait);
+  // Nothing needs them before there is something to serve.
+  const loaded = load(cluster, built.sidecar, say).then(() => load(cluster, built.tuner, say));
+  await Promise.all([installed, loaded]);
   const upgrade = (...sets: string[]) =>
     helm(
       "upgrade",

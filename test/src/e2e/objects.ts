@@ -15,6 +15,9 @@ export const fractional = { cpu: "200m", memory: "256Mi" } as const;
 /** Half a CPU, with which a tuning of a small model takes a minute. */
 export const tunable = { cpu: "500m", memory: "256Mi" } as const;
 
+/** The shortest tuning that there is, for scenarios in which it is not what counts. */
+export const shortest = { tuning: { budgetSeconds: 20, variants: ["Source"] } } as const;
+
 interface Wanted {
   readonly name: string;
   readonly image: string;

@@ -62,10 +62,14 @@ export function clusterNames(): string[] {
   return entries.filter((entry) => entry.isDirectory() && entry.name !== "locks").map((entry) => entry.name);
 }
 
-/** The record of a cluster; null when there is none. */
+/** The record of a cluster; null when there is none. Another command may be taking the cluster down at this moment. */
 export function readRecord(name: string): ClusterRecord | null {
-  const file = recordFile(name);
-  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as ClusterRecord) : null;
+  try {
+    return JSON.parse(readFileSync(recordFile(name), "utf8")) as ClusterRecord;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
 }
 
 /** Writes a record as a whole: a crash leaves the old or the new one. */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { eventually } from "../eventually.ts";
 import { modelImages } from "../model-images.ts";
-import { inferenceDeployment, namespace, tunable } from "../objects.ts";
+import { inferenceDeployment, namespace, shortest, tunable } from "../objects.ts";
+import { scaleDownAndUp } from "../scale.ts";
 import { tinyRequest } from "../tiny-request.ts";
 import type { World } from "../world.ts";
 
@@ -14,10 +15,7 @@ export function specChanges(world: () => World): void {
   describe("a changed spec", () => {
     test("names samples that are not there, and tunes with them once they are", async () => {
       const { cluster, view } = world();
-      const spec = {
-        workload: { samples: { configMap: { name: samples, key: "requests.jsonl" } } },
-        tuning: { budgetSeconds: 20, variants: ["Source"] },
-      };
+      const spec = { ...shortest, workload: { samples: { configMap: { name: samples, key: "requests.jsonl" } } } };
       await cluster.kubectl.apply(inferenceDeployment({ name, image: modelImages.tiny, resources: tunable, spec }));
       await eventually(
         "the missing samples are named",
@@ -57,6 +55,21 @@ export function specChanges(world: () => World): void {
             (target) => target.name === "renamed" && target.readyReplicas === 1,
           ) ?? false,
         { seconds: 60 },
+      );
+    });
+
+    test("back and forth becomes a series of one event", async () => {
+      const { cluster } = world();
+      for (const _ of ["once", "and again"]) await scaleDownAndUp(world(), name);
+      await eventually(
+        "an event has a series",
+        async () => {
+          const { items } = await cluster.kubectl.json<{ items: { series?: { count: number } }[] }>(
+            ...["get", "events.events.k8s.io", "-n", namespace],
+          );
+          return items.some(({ series }) => (series?.count ?? 0) > 1);
+        },
+        { seconds: 60, everyMilliseconds: 1000 },
       );
       await cluster.kubectl("delete", "infd", name, "-n", namespace, "--wait=false");
     });

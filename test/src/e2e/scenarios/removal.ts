@@ -1,24 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { grantsOf, rightsOf, rightsUsed } from "../../chart/grants.ts";
-import type { Manifest } from "../../chart/helm.ts";
 import { eventually } from "../eventually.ts";
-import { operatorName, release, systemNamespace } from "../installation.ts";
+import { release, systemNamespace } from "../installation.ts";
 import { namespace } from "../objects.ts";
 import type { World } from "../world.ts";
 
-const account = `system:serviceaccount:${systemNamespace}:${operatorName}`;
-
-/** What can be said of the installation after all that was done with it; ends with its removal. */
-export function installationFacts(world: () => World): void {
+/** The end of an installation that serves something. */
+export function removal(world: () => World): void {
   describe("the installation", () => {
-    test("used exactly the rights that it has", async () => {
-      const { cluster } = world();
-      const used = rightsUsed(await cluster.auditLog(), account);
-      const kinds = "roles,rolebindings,clusterroles,clusterrolebindings";
-      const { items } = await cluster.kubectl.json<{ items: Manifest[] }>("get", kinds, "-A");
-      expect(used).toEqual(rightsOf(grantsOf(items, operatorName)));
-    });
-
     test("is uninstalled without a trace but the definitions, which are kept, and what they serve goes on", async () => {
       const { cluster, installation } = world();
       await installation.helm("uninstall", release, "--namespace", systemNamespace, "--wait", "--timeout", "60s");
