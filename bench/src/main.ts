@@ -1,7 +1,11 @@
+import { benchPipeline } from "./pipeline.ts";
+import { benchScheduler } from "./scheduler.ts";
 import { benchSidecar } from "./sidecar.ts";
 import { benchSimulator } from "./simulator.ts";
 
 const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
+  pipeline: benchPipeline,
+  scheduler: benchScheduler,
   sidecar: benchSidecar,
   simulator: benchSimulator,
 };

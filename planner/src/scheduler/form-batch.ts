@@ -1,7 +1,8 @@
 import type { BatchPolicy } from "@sweetspot/crds";
 import type { CostModel } from "../cost/cost-model.ts";
-import { type CutLimits, cutByCost } from "./cut.ts";
+import { batchAt, type CutLimits } from "./cut.ts";
 import type { QueuedRequest } from "./queued-request.ts";
+import { Window } from "./window.ts";
 
 /** What to do with the queue now. */
 export type FormerDecision<R> =
@@ -28,67 +29,61 @@ export function formBatch<R extends QueuedRequest>(
 ): FormerDecision<R> {
   const oldest = queue[0];
   if (oldest === undefined) return { kind: "Idle" };
-  const window = windowOf(queue, policy.windowRequests, oldest.group);
-  const limits = limitsFor(window, idleEngines, policy);
-  if (shouldHold(window, now, policy)) return { kind: "Hold", until: oldest.arrival + policy.holdMicroseconds };
-  const requests = policy.former === "Fifo" ? inOrder(window, limits, cost) : withOldest(window, oldest, limits, cost);
+  if (policy.maximumRows === 1) return { kind: "Dispatch", requests: [oldest] };
+  window.gather(queue, policy.windowRequests, oldest.group);
+  if (shouldHold(oldest, now, policy)) return { kind: "Hold", until: oldest.arrival + policy.holdMicroseconds };
+  if (window.count === 1) return { kind: "Dispatch", requests: [oldest] };
+  const limits = limitsFor(idleEngines, policy);
+  const requests = policy.former === "Fifo" ? inOrder(queue, limits, cost) : withOldest(queue, limits, cost);
   return { kind: "Dispatch", requests: withinDeadlines(requests, oldest, now, cost) };
 }
 
-/** The oldest requests that may share a batch with the oldest of all. */
-function windowOf<R extends QueuedRequest>(queue: readonly R[], size: number, group: string): R[] {
-  const window: R[] = [];
-  const end = Math.min(queue.length, size);
-  for (let i = 0; i < end; i += 1) {
-    const request = queue[i] as R;
-    if (request.group === group) window.push(request);
-  }
-  return window;
-}
+/** The oldest requests that may share a batch with the oldest of all; what the functions below look at. */
+const window = new Window();
 
 /** With several idle engines a short queue is shared among them: two engines with one row each beat one with two. */
-function limitsFor(window: readonly QueuedRequest[], idleEngines: number, policy: BatchPolicy): CutLimits {
+function limitsFor(idleEngines: number, policy: BatchPolicy): CutLimits {
   if (idleEngines <= 1) return policy;
-  const rows = window.reduce((sum, request) => sum + request.rows, 0);
   return {
-    maximumRows: Math.min(policy.maximumRows, Math.max(1, Math.ceil(rows / idleEngines))),
+    maximumRows: Math.min(policy.maximumRows, Math.max(1, Math.ceil(window.totalRows / idleEngines))),
     maximumBatchMicroseconds: policy.maximumBatchMicroseconds,
   };
 }
 
-function shouldHold(window: readonly QueuedRequest[], now: number, policy: BatchPolicy): boolean {
+function shouldHold(oldest: QueuedRequest, now: number, policy: BatchPolicy): boolean {
   if (policy.holdMicroseconds === 0) return false;
-  if (now >= (window[0] as QueuedRequest).arrival + policy.holdMicroseconds) return false;
-  return window.reduce((sum, request) => sum + request.rows, 0) < policy.maximumRows;
+  return now < oldest.arrival + policy.holdMicroseconds && window.totalRows < policy.maximumRows;
 }
 
 /** Arrival order until a limit is reached: the baseline that most batchers implement. */
-function inOrder<R extends QueuedRequest>(window: readonly R[], limits: CutLimits, cost: CostModel): R[] {
+function inOrder<R extends QueuedRequest>(queue: readonly R[], limits: CutLimits, cost: CostModel): R[] {
   const batch: R[] = [];
   let rows = 0;
   let length = 0;
-  for (const request of window) {
-    rows += request.rows;
-    length = Math.max(length, request.length);
+  for (let i = 0; i < window.count; i += 1) {
+    rows += window.rows[i] as number;
+    length = Math.max(length, window.lengths[i] as number);
     const tooLarge =
       rows > limits.maximumRows || cost.batchMicroseconds(rows, length) > limits.maximumBatchMicroseconds;
-    if (batch.length > 0 && tooLarge) break;
-    batch.push(request);
+    if (i > 0 && tooLarge) break;
+    batch.push(queue[window.positions[i] as number] as R);
   }
   return batch;
 }
 
 /** The batch of the cheapest cut of the whole window that the oldest request belongs to. */
-function withOldest<R extends QueuedRequest>(window: readonly R[], oldest: R, limits: CutLimits, cost: CostModel): R[] {
-  if (window.length === 1 || limits.maximumRows === 1) return [oldest];
-  const sorted = window.toSorted((a, b) => a.length - b.length);
-  const position = sorted.indexOf(oldest);
-  const [from, to] = cutByCost(sorted, limits, cost).find((range) => range[1] > position) as [number, number];
-  return sorted.slice(from, to);
+function withOldest<R extends QueuedRequest>(queue: readonly R[], limits: CutLimits, cost: CostModel): R[] {
+  if (limits.maximumRows === 1) return [queue[0] as R];
+  window.sort();
+  const [from, to] = batchAt(window.order.indexOf(0), window, limits, cost);
+  const batch: R[] = [];
+  for (let i = from; i < to; i += 1) batch.push(queue[window.positions[window.order[i] as number] as number] as R);
+  return batch;
 }
 
 /** Leaves the longest batch-mates for later while the batch would make a request late that alone would be in time. */
 function withinDeadlines<R extends QueuedRequest>(batch: R[], oldest: R, now: number, cost: CostModel): R[] {
+  if (batch.length === 1 || !hasDeadline(batch)) return batch;
   const alone = (request: R) => now + cost.servingMicroseconds(request.rows, 1, request.length);
   const savable = batch.filter((request) => Number.isFinite(request.deadline) && alone(request) <= request.deadline);
   if (savable.length === 0) return batch;
@@ -98,6 +93,11 @@ function withinDeadlines<R extends QueuedRequest>(batch: R[], oldest: R, now: nu
     kept = kept.filter((request) => request !== dropped);
   }
   return kept;
+}
+
+function hasDeadline(batch: readonly QueuedRequest[]): boolean {
+  for (const { deadline } of batch) if (deadline < Number.POSITIVE_INFINITY) return true;
+  return false;
 }
 
 const earliest = <R extends QueuedRequest>(savable: readonly R[], kept: readonly R[]): number =>

@@ -24,7 +24,7 @@ export function simulateNullMisses(
 ): Float64Array {
   const total = runs * load.requests;
   const arrivals = poissonArrivals(total, load.shapes, random);
-  const { latencies } = simulate(server, arrivals, load.requestsPerSecond, random, Number.POSITIVE_INFINITY);
+  const { latencies } = simulate(server, arrivals, load.requestsPerSecond, random, { queue: Number.POSITIVE_INFINITY });
   const threshold = quantile(latencies, 1 - allowed);
   const counts = new Float64Array(runs);
   latencies.forEach((latency, index) => {
