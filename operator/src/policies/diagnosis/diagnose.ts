@@ -1,0 +1,47 @@
+import { badRevision } from "./bad-revision.ts";
+import { costDrift } from "./cost-drift.ts";
+import { infeasible } from "./infeasible.ts";
+import { load } from "./load.ts";
+import { noisyNode } from "./noisy-node.ts";
+import type { Diagnosis, DiagnosisPolicy, Observation } from "./observation.ts";
+import { processing } from "./processing.ts";
+import { workloadDrift } from "./workload-drift.ts";
+
+/** In order: when several hold, the first is acted on. */
+const policies: readonly DiagnosisPolicy[] = [
+  badRevision,
+  infeasible,
+  noisyNode,
+  costDrift,
+  workloadDrift,
+  processing,
+  load,
+];
+
+/** Causes that are worth acting on before the target is missed: a slower node is found at night and missed at noon. */
+const early: ReadonlySet<string> = new Set(["NoisyNode", "CostDrift"]);
+
+export interface DiagnosisResult {
+  /** What to act on; null while the target is not missed and nothing announces that it will be. */
+  readonly cause: Diagnosis | null;
+  /** What every policy found that could say something, in order. */
+  readonly considered: readonly Diagnosis[];
+}
+
+/** Finds the cause before anything is done about it. */
+export function diagnose(observation: Observation): DiagnosisResult {
+  const considered = policies.map((policy) => policy(observation)).filter((found) => found !== null);
+  const first = considered.find(({ holds }) => holds) ?? null;
+  if (observation.level.state === "Breached") return { cause: first ?? unexplained(observation), considered };
+  return { cause: considered.find(({ cause, holds }) => holds && early.has(cause)) ?? null, considered };
+}
+
+function unexplained({ level }: Observation): Diagnosis {
+  return {
+    cause: "Unexplained",
+    holds: true,
+    evidence: { share: level.share?.estimate ?? 0, allowed: level.allowed },
+    sentence: `${level.sentence} Engines, traffic and load are as they were at promotion.`,
+    remedy: { kind: "Advise" },
+  };
+}

@@ -1,0 +1,29 @@
+import { roundFigure } from "../../figures.ts";
+import { costMoved, costShift } from "./cost-shift.ts";
+import type { DiagnosisPolicy, Observation } from "./observation.ts";
+
+/** Replicas are advised so that they run at this share of their capacity. */
+const comfortableLoad = 0.8;
+
+/** More requests come than the ready replicas were measured to carry, and engines are as fast as then. No benchmark helps. */
+export const load: DiagnosisPolicy = (observation) => {
+  const capacity = capacityOf(observation);
+  if (capacity === null) return null;
+  const { present, plan } = observation;
+  const cost = costShift(observation)?.overall ?? 1;
+  const each = (plan as NonNullable<typeof plan>).capacityRequestsPerSecond;
+  const replicas = Math.ceil(present.requestsPerSecond / (comfortableLoad * each));
+  return {
+    cause: "Load",
+    holds: present.requestsPerSecond > capacity && cost <= costMoved,
+    evidence: { requestsPerSecond: present.requestsPerSecond, capacityRequestsPerSecond: capacity, replicas },
+    sentence: `${roundFigure(present.requestsPerSecond)} requests/s come, and the replicas carry ${roundFigure(capacity)}: it takes ${replicas} of them.`,
+    remedy: { kind: "Scale", replicas },
+  };
+};
+
+/** Requests per second that the ready replicas carry within the target; null where it was not measured. */
+export function capacityOf({ plan, readyReplicas }: Observation): number | null {
+  if (plan === null || plan.capacityRequestsPerSecond <= 0 || readyReplicas === 0) return null;
+  return plan.capacityRequestsPerSecond * readyReplicas;
+}
