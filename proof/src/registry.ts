@@ -1,0 +1,32 @@
+import type { Proof } from "./proof.ts";
+
+/** Every proof by its name, `TOPIC-ROW`. A new one needs a line here and one in README.md, which a test compares. */
+export const proofs: Readonly<Record<string, Proof>> = {
+  "control-loop-6": {
+    sentence:
+      "What the loop's policies decide about steady traffic on virtual time: near capacity, slightly bad, and almost none.",
+    load: async () => (await import("./control-loop-6.ts")).proveSteadyTraffic,
+  },
+  "control-loop-7": {
+    sentence:
+      "The loop's policies over 20 simulated weeks, over slow-downs at random times, and over weeks full of trouble.",
+    load: async () => (await import("./control-loop-7.ts")).proveVirtualWeeks,
+  },
+  "data-plane-12": {
+    sentence: "Mutated HTTP messages against real servers: crashes, hangs, and bodies that show a path or a stack.",
+    load: async () => (await import("./data-plane-12.ts")).proveHttpFuzz,
+  },
+  "tuner-6": {
+    sentence: "A race between identical candidates, replayed 400 times on an unsteady machine.",
+    load: async () => (await import("./tuner-6.ts")).proveRaceOfEquals,
+  },
+  "tuner-8": {
+    sentence:
+      "The verdict on simulated queues at 70 to 95 % load whose true miss rate is a fifth above or below the allowed.",
+    load: async () => (await import("./tuner-8.ts")).proveVerdict,
+  },
+  "tuner-11": {
+    sentence: "Speed of the simulator on one core, and the time of a search over 2,000 plans and of a replan.",
+    load: async () => (await import("./tuner-11.ts")).proveSimulatorSpeed,
+  },
+};
