@@ -23,6 +23,9 @@ export const Name = z
 /** Tensor names come from model files and may hold any printable characters. */
 export const TensorName = z.string().min(1).max(256);
 
+/** Absolute, or relative to the file that names it. */
+export const FilePath = z.string().min(1).max(4096);
+
 export const Count = z.int().min(0);
 export const Positive = z.int().min(1);
 

@@ -58,6 +58,8 @@ describe("the envelope", () => {
   });
 });
 
+const stages = { end: 10, answered: [1], queue: [1], engine: [1], other: [1], observed: [1], expected: [1] };
+
 /** Kind, field and broken value. */
 const broken: readonly [DocumentKind, string, unknown][] = [
   ["CostTable", "cells", []],
@@ -80,6 +82,13 @@ const broken: readonly [DocumentKind, string, unknown][] = [
   ["ServingPlan", "inputBounds.0.maximum", 0.5],
   ["ServingPlan", "padding.inputs.0.axis", 0],
   ["ServingPlan", "padding.tolerance", -0.1],
+  ["ServingPlan", "pipeline.threads", 0],
+  ["ServingPlan", "pipeline.text.maximumTokens", 0],
+  ["ServingPlan", "pipeline.text.truncation", "Left"],
+  ["ServingPlan", "pipeline.text.tokenizer.digest", "sha256:abc"],
+  ["ServingPlan", "pipeline.text.inputs.ids", undefined],
+  ["ServingPlan", "pipeline.embedding.pooling", "Max"],
+  ["ServingPlan", "pipeline", { threads: 1 }],
   ["ServingPlan", "layout.instances", 0],
   ["ServingPlan", "layout.pinned", "yes"],
   ["ServingPlan", "batching.former", "Random"],
@@ -115,11 +124,32 @@ const broken: readonly [DocumentKind, string, unknown][] = [
   ["TuningReport", "decision.confirmation.verdict.confidence", 1.1],
   ["TuningReport", "decision.plan.layout", null],
   ["TuningReport", "findings.0.topic", "Weather"],
+  ["TuningReport", "environment.noiseFactor", 0.9],
+  ["TuningReport", "pinningTrial.pinnedRequestsPerSecond", -1],
+  ["TuningReport", "checklist.0.outcome", "Improved"],
+  ["TuningReport", "checklist.8.ratio", 1.2],
+  ["DoctorReport", "findings.0.check", "Weather"],
+  ["DoctorReport", "findings.0.state", "Fine"],
+  ["DoctorReport", "findings.1.sentence", ""],
+  ["DoctorReport", "activity.cores.0.busy", 1.2],
+  ["DoctorReport", "memoryBytesPerSecond", 0],
+  ["TuningReport", "requestShapes", []],
+  ["WhatIfAnswer", "asked.cpus", 0],
+  ["WhatIfAnswer", "best.holds", "Maybe"],
+  ["WhatIfAnswer", "best.replicas", 0.5],
+  ["WhatIfAnswer", "best.latencyMilliseconds.low", -1],
+  ["WhatIfAnswer", "best", undefined],
   ["ServiceLevelReport", "counts.late", -1],
   ["ServiceLevelReport", "counts.total", 0.5],
   ["ServiceLevelReport", "latencyMilliseconds.p99", -1],
   ["ServiceLevelReport", "costRatio", 0],
   ["ServiceLevelReport", "pinning", "Maybe"],
+  ["ServiceLevelReport", "traffic.tenSeconds", { end: 10, total: [1], bad: [2] }],
+  ["ServiceLevelReport", "traffic.seconds", { end: 10, total: [1, 1], bad: [0] }],
+  ["ServiceLevelReport", "traffic.seconds.end", 1e12],
+  ["ServiceLevelReport", "traffic.seconds.total.0", -1],
+  ["ServiceLevelReport", "traffic.stages", { ...stages, queue: [] }],
+  ["ServiceLevelReport", "traffic.lengths", new Array(33).fill(0)],
   ["ServiceLevelReport", "engines.0.state", "Asleep"],
   ["LoadReport", "arrivals", "Uniform"],
   ["LoadReport", "stages.0.seconds", 0],
@@ -138,6 +168,17 @@ const broken: readonly [DocumentKind, string, unknown][] = [
   ["VariantRecipe", "steps.1.type", "INT4"],
   ["VariantRecipe", "steps.1.corrections", 3],
 ];
+
+describe("a report from before there was a checklist", () => {
+  it("is read with an empty one, and with nothing known of what was not recorded", () => {
+    const document = JSON.parse(textOf("TuningReport"));
+    for (const name of ["checklist", "pinningTrial"]) delete document[name];
+    for (const name of ["noiseFactor", "accelerators"]) delete document.environment[name];
+    const report = checkDocument(documents.TuningReport, document, "report");
+    expect(report).toMatchObject({ checklist: [], pinningTrial: null });
+    expect(report.environment).toMatchObject({ noiseFactor: null, accelerators: null });
+  });
+});
 
 describe("a broken document", () => {
   it.each(broken)("%s with %s = %j is refused by the name of the field", (kind, path, value) => {

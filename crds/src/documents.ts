@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import { CostTable } from "./cost-table.ts";
+import { DoctorReport } from "./doctor-report.ts";
 import { LoadReport } from "./load-report.ts";
 import { ServiceLevelReport } from "./service-level-report.ts";
 import { ServingPlan } from "./serving-plan.ts";
@@ -7,10 +8,12 @@ import { TuningQuestion } from "./tuning-question.ts";
 import { TuningReport } from "./tuning-report.ts";
 import { TuningResult } from "./tuning-result.ts";
 import { VariantRecipe } from "./variant-recipe.ts";
+import { WhatIfAnswer } from "./what-if-answer.ts";
 
 /** Every document that crosses a process, by the `kind` of its envelope. */
 export const documents = {
   CostTable,
+  DoctorReport,
   LoadReport,
   ServiceLevelReport,
   ServingPlan,
@@ -18,6 +21,7 @@ export const documents = {
   TuningReport,
   TuningResult,
   VariantRecipe,
+  WhatIfAnswer,
 } as const satisfies Record<string, z.ZodType>;
 
 export type DocumentKind = keyof typeof documents;

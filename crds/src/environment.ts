@@ -20,5 +20,12 @@ export const Environment = z.object({
   versions: z.record(z.string().max(64), z.string().max(64)),
   /** A/A test: relative spread (p90/p10 - 1) of the same work repeated; what differs by less is noise. */
   noise: z.number().nonnegative().nullable(),
+  /**
+   * The same test as two interleaved series: equal work timed side by side differs by less than this factor 95 % of the
+   * time. A verdict on a single pair of timings uses it as its interval.
+   */
+  noiseFactor: z.number().min(1).nullable().default(null),
+  /** Names of accelerators whose driver is loaded; null where nobody looked. */
+  accelerators: z.array(z.string().max(128)).max(64).nullable().default(null),
 });
 export type Environment = z.infer<typeof Environment>;

@@ -92,6 +92,69 @@ export const EngineStatus = z.object({
 });
 export type EngineStatus = z.infer<typeof EngineStatus>;
 
+/** Seconds since the epoch. */
+const EpochSecond = z.int().min(0).max(1e11);
+
+/** Requests by the time at which they ended, in blocks of equal length, oldest first. Only whole blocks are told. */
+const requestBlocks = (most: number) =>
+  z
+    .object({
+      /** End of the last block, a multiple of the block's length. */
+      end: EpochSecond,
+      /** As in `RequestCounts`: all that count, and the bad ones among them. */
+      total: z.array(Count).max(most),
+      bad: z.array(Count).max(most),
+    })
+    .refine(({ total, bad }) => total.length === bad.length && bad.every((count, i) => count <= (total[i] as number)), {
+      error: "expected as many blocks of bad requests as of all, and no more bad ones than there are",
+    });
+
+const Sum = z.number().nonnegative();
+const longestStages = 30;
+
+/** Sums over blocks of 10 s, oldest first; all lists have the same length and end together. */
+const StageBlocks = z
+  .object({
+    /** End of the last block, a multiple of 10. */
+    end: EpochSecond,
+    /** Times of answered requests, microseconds. What is neither queue nor engine is `other`: reading, writing, waiting for CPU. */
+    answered: z.array(Count).max(longestStages),
+    queue: z.array(Sum).max(longestStages),
+    engine: z.array(Sum).max(longestStages),
+    other: z.array(Sum).max(longestStages),
+    /** Time of batches in engines and by the cost table, microseconds; only of batches for which there is a table. */
+    observed: z.array(Sum).max(longestStages),
+    expected: z.array(Sum).max(longestStages),
+  })
+  .refine(({ end: _, answered, ...sums }) => Object.values(sums).every(({ length }) => length === answered.length), {
+    error: "expected lists of equal length",
+  });
+export type StageBlocks = z.infer<typeof StageBlocks>;
+
+/** Requests by size: index i counts sizes around 2^(i/2). Trailing zeros are left out. */
+export const SizeSketch = z.array(Count).max(32);
+export type SizeSketch = z.infer<typeof SizeSketch>;
+
+/** Where a size belongs in a `SizeSketch`. */
+export const sizeIndex = (size: number): number => Math.min(31, Math.round(2 * Math.log2(Math.max(1, size))));
+
+/**
+ * The recent traffic in blocks of time, on whole multiples of the block's length since the epoch, so that the blocks of several
+ * pods can be added. It goes on when the plan changes; a request is judged by the target of the plan that took it.
+ */
+export const RecentTraffic = z.object({
+  /** The last hour in blocks of 10 s. */
+  tenSeconds: requestBlocks(360),
+  /** The last two minutes in blocks of 1 s. */
+  seconds: requestBlocks(120),
+  /** The last five minutes in blocks of 10 s. */
+  stages: StageBlocks,
+  /** Of the last minute's requests: their length on the variable axis, and their rows. */
+  lengths: SizeSketch,
+  rows: SizeSketch,
+});
+export type RecentTraffic = z.infer<typeof RecentTraffic>;
+
 /** What a server says of itself since it took its plan: `GET /v2/sweetspot/report` on the metrics port. */
 export const ServiceLevelReport = z.object({
   ...envelope("ServiceLevelReport"),
@@ -119,6 +182,8 @@ export const ServiceLevelReport = z.object({
   costRatio: z.number().positive().nullable(),
   pinning: PinningState,
   cpuPlacement: CpuPlacement.optional(),
+  /** Absent in reports of servers that do not tell. */
+  traffic: RecentTraffic.optional(),
   engines: z.array(EngineStatus).max(256),
 });
 export type ServiceLevelReport = z.infer<typeof ServiceLevelReport>;

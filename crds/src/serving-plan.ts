@@ -4,6 +4,7 @@ import {
   Digest,
   EngineName,
   envelope,
+  FilePath,
   Name,
   Positive,
   ServiceLevelTarget,
@@ -11,8 +12,7 @@ import {
   VariantName,
 } from "./common.ts";
 import { CostTable } from "./cost-table.ts";
-
-const FilePath = z.string().min(1).max(4096);
+import { InputPipeline } from "./input-pipeline.ts";
 
 /** A model file made ready to serve. All paths are absolute, or relative to the plan's own file. */
 export const ModelArtifact = z.object({
@@ -96,6 +96,8 @@ export const ServingPlan = z.object({
   outputs: z.array(TensorName).min(1).max(64).optional(),
   inputBounds: z.array(InputBounds).max(64),
   padding: Padding.optional(),
+  /** How texts and encoded images become tensors; absent: the server takes tensors only. */
+  pipeline: InputPipeline.optional(),
   layout: Layout,
   batching: BatchPolicy,
   admission: AdmissionPolicy,

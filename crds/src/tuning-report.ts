@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { ChecklistItem } from "./checklist.ts";
 import { Count, Digest, EngineName, envelope, Instant, Microseconds, Name, Positive, VariantName } from "./common.ts";
 import { CostTable } from "./cost-table.ts";
 import { Environment } from "./environment.ts";
@@ -138,6 +139,17 @@ export const MeasuredTable = z.object({
 });
 export type MeasuredTable = z.infer<typeof MeasuredTable>;
 
+/** What one server answered with its engines bound to CPUs and without, under equal closed-loop clients. */
+export const PinningTrial = z.object({
+  pinnedRequestsPerSecond: z.number().nonnegative(),
+  unpinnedRequestsPerSecond: z.number().nonnegative(),
+});
+export type PinningTrial = z.infer<typeof PinningTrial>;
+
+/** A kind of request as the scheduler sees it; requests share a batch only within a group. */
+export const WorkloadShape = z.object({ rows: Positive, length: Positive, group: z.string().max(1024) });
+export type WorkloadShape = z.infer<typeof WorkloadShape>;
+
 /** The answer to a tuning question: what was chosen, and why. */
 export const TuningReport = z.object({
   ...envelope("TuningReport"),
@@ -155,5 +167,11 @@ export const TuningReport = z.object({
   candidates: z.array(Candidate).max(64),
   decision: Decision,
   findings: z.array(Finding).max(64),
+  /** Null where it was not tried, and in reports from before it was recorded. */
+  pinningTrial: PinningTrial.nullable().default(null),
+  /** Every item of the serving checklist once; empty in reports from before there was one. */
+  checklist: z.array(ChecklistItem).max(32).default([]),
+  /** The workload that the plan is for, equally likely kinds of requests; absent in reports from before it was recorded. */
+  requestShapes: z.array(WorkloadShape).min(1).max(256).optional(),
 });
 export type TuningReport = z.infer<typeof TuningReport>;
