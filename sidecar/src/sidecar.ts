@@ -1,8 +1,6 @@
 import { readFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServiceLevelReport, ServingPlan } from "@sweetspot/crds";
-import type { FastifyInstance } from "fastify";
 import { CpuWatch } from "./pinning/cpu-watch.ts";
 import { describePlacement } from "./pinning/placement.ts";
 import { loadPlan } from "./plan/load-plan.ts";
@@ -11,14 +9,18 @@ import { readPlanDirectory } from "./plan/plan-directory.ts";
 import { watchFile } from "./plan/watch.ts";
 import { watchPlanDirectory } from "./plan/watch-directory.ts";
 import { systemClock } from "./server/clock.ts";
+import { closeAll, type FrontAddresses, type FrontPorts, listenAll } from "./server/fronts.ts";
+import type { GrpcFront, GrpcOptions } from "./server/grpc.ts";
 import { httpApp } from "./server/http.ts";
+import { defaultLimits } from "./server/http-limits.ts";
 import { LivePlan } from "./server/live-plan.ts";
 import type { Log } from "./server/log.ts";
 import { metricsApp } from "./server/metrics-app.ts";
+import { watchEventLoopDelay } from "./telemetry/event-loop-delay.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 import { buildReport } from "./telemetry/report.ts";
 
-export interface SidecarOptions {
+export interface SidecarOptions extends FrontAddresses {
   /** What to serve first; a function is called only where the plan directory holds nothing that can be served. */
   readonly plan?: ServingPlan | (() => Promise<ServingPlan>);
   /** Watched where given; what it holds is taken after `plan`, and again whenever it changes. */
@@ -28,23 +30,14 @@ export interface SidecarOptions {
    * by the swap of a symbolic link, as a kubelet does it.
    */
   readonly planDirectory?: string;
-  readonly host: string;
-  /** 0 takes any free port. */
-  readonly httpPort: number;
-  readonly metricsPort: number;
   readonly log: Log;
-  /** Bodies beyond this are refused with 413; 64 MiB unless given. */
+  /** Bodies and gRPC messages beyond this are refused; 64 MiB unless given. */
   readonly maximumBodyBytes?: number;
-  /** Called as soon as both ports listen: alive, but not ready until the engines are warm. */
-  readonly onListening?: (ports: SidecarPorts) => void;
+  /** Called as soon as all ports listen: alive, but not ready until the engines are warm. */
+  readonly onListening?: (ports: FrontPorts) => void;
 }
 
-export interface SidecarPorts {
-  readonly httpPort: number;
-  readonly metricsPort: number;
-}
-
-export interface Sidecar extends SidecarPorts {
+export interface Sidecar extends FrontPorts {
   /** What the server says of itself since it took its plan. */
   report(): ServiceLevelReport;
   /** Takes another plan under load. Rejects with `PlanError`, and the last good plan keeps serving. */
@@ -79,23 +72,35 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const plans = new LivePlan({ clock: systemClock, metrics, log });
   live = plans;
   const cpus = new CpuWatch();
+  const endWatch = watchEventLoopDelay((seconds) => metrics.eventLoopDelay(seconds));
   const state = { closing: false };
   const ready = () => !state.closing && hasEngine(plans);
   const maximumBodyBytes = options.maximumBodyBytes ?? defaultBodyBytes;
-  const http = httpApp({ current, ready, metrics, clock: systemClock, log, version, maximumBodyBytes });
-  const operations = metricsApp({ metrics, log, report: () => reportOf(plans, cpus) });
-  const ports = await listen(options, http, operations).catch((error: unknown) => {
+  const context = { current, ready, metrics, clock: systemClock, log, version };
+  const http = httpApp({ ...context, maximumBodyBytes });
+  const grpc = await grpcFrontOf(options, context, maximumBodyBytes);
+  const operations = metricsApp({
+    metrics,
+    log,
+    modelName: () => current()?.plan.modelName ?? null,
+    report: () => reportOf(plans, cpus),
+  });
+  const fronts = { http, grpc, operations };
+  const ports = await listenAll(options, fronts).catch((error: unknown) => {
     cpus.close();
+    endWatch();
     throw error;
   });
   options.onListening?.(ports);
   let unwatch = () => {};
   const end = async ({ delayMilliseconds = 0, drainMilliseconds = defaultDrainMilliseconds }: CloseOptions) => {
     state.closing = true;
+    grpc?.readinessChanged();
     unwatch();
     cpus.close();
+    endWatch();
     if (delayMilliseconds > 0) await sleep(delayMilliseconds);
-    await closeAll(http, operations, plans, drainMilliseconds);
+    await closeAll(fronts, plans, drainMilliseconds);
   };
   let ended: Promise<void> | null = null;
   const close = (how: CloseOptions = {}): Promise<void> => {
@@ -114,6 +119,17 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     applyPlan: (plan) => plans.apply([givenPlan(plan)]),
     close,
   };
+}
+
+/** Its library is loaded only where gRPC is wanted. */
+async function grpcFrontOf(
+  { grpcPort = null }: SidecarOptions,
+  context: Omit<GrpcOptions, "maximumMessageBytes" | "messagePatience">,
+  maximumMessageBytes: number,
+): Promise<GrpcFront | null> {
+  if (grpcPort === null) return null;
+  const { GrpcFront } = await import("./server/grpc.ts");
+  return new GrpcFront({ ...context, maximumMessageBytes, messagePatience: defaultLimits.requestMilliseconds });
 }
 
 /** Serves the best plan that there is, then follows its source. Gives the function that ends following. */
@@ -156,37 +172,4 @@ function snapshotOf(current: LivePlan["current"]) {
     engineRestarts: engines.reduce((sum, { restarts }) => sum + restarts, 0),
     costRatio: current.level.costRatio(),
   };
-}
-
-async function listen(
-  { host, httpPort, metricsPort }: SidecarOptions,
-  http: FastifyInstance,
-  operations: FastifyInstance,
-): Promise<SidecarPorts> {
-  try {
-    await operations.listen({ host, port: metricsPort });
-    await http.listen({ host, port: httpPort });
-  } catch (error) {
-    await Promise.all([http.close(), operations.close()]);
-    throw error;
-  }
-  const portOf = (app: FastifyInstance) => (app.server.address() as AddressInfo).port;
-  return { httpPort: portOf(http), metricsPort: portOf(operations) };
-}
-
-/** Connections that become idle while the last answers go out are closed too; HTTP keep-alive would hold them. */
-async function closeAll(
-  http: FastifyInstance,
-  operations: FastifyInstance,
-  plans: LivePlan,
-  drainMilliseconds: number,
-): Promise<void> {
-  const closing = http.close();
-  await plans.close(drainMilliseconds);
-  const sweep = setInterval(() => http.server.closeIdleConnections(), 20);
-  const force = setTimeout(() => http.server.closeAllConnections(), Math.max(200, drainMilliseconds));
-  await closing;
-  clearInterval(sweep);
-  clearTimeout(force);
-  await operations.close();
 }

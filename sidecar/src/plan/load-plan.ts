@@ -3,7 +3,14 @@ import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { DocumentError, type ModelArtifact, parseDocument, ServingPlan } from "@sweetspot/crds";
+import {
+  DocumentError,
+  type InputPipeline,
+  type ModelArtifact,
+  type PlanFile,
+  parseDocument,
+  ServingPlan,
+} from "@sweetspot/crds";
 import { materialiseVariant } from "../variant/materialise.ts";
 import { RecipeError } from "../variant/recipe-error.ts";
 import { PlanError } from "./plan-error.ts";
@@ -22,7 +29,29 @@ export async function openArtifact(plan: ServingPlan, folder: string): Promise<S
   const artifact = absolute(plan.artifact, folder);
   const digest = artifact.recipe === undefined ? await fileDigest(artifact.file) : await digestOrNull(artifact.file);
   if (digest !== artifact.digest) await makeArtifact(artifact, plan.revision, digest);
-  return { ...plan, artifact };
+  return { ...plan, artifact, ...(plan.pipeline && { pipeline: await openPipelineFiles(plan.pipeline, folder) }) };
+}
+
+/** The files of a pipeline, made absolute; those that have a digest are checked against it. */
+async function openPipelineFiles(pipeline: InputPipeline, folder: string): Promise<InputPipeline> {
+  const { text, classification } = pipeline;
+  const opened = { ...pipeline };
+  if (text !== undefined) opened.text = { ...text, tokenizer: await openFile(text.tokenizer, folder) };
+  if (classification?.labels !== undefined) {
+    opened.classification = { ...classification, labels: await openFile(classification.labels, folder) };
+  }
+  return opened;
+}
+
+async function openFile({ file, digest }: PlanFile, folder: string): Promise<PlanFile> {
+  const path = resolve(folder, file);
+  const found = await digestOrNull(path);
+  if (found === null)
+    throw new PlanError("A file of the plan's pipeline cannot be read; check that it is where the plan says.");
+  if (digest !== undefined && found !== digest) {
+    throw new PlanError(`A file of the plan's pipeline has the digest ${found}, but the plan names ${digest}.`);
+  }
+  return { file: path, ...(digest !== undefined && { digest }) };
 }
 
 function absolute({ recipe, ...artifact }: ModelArtifact, folder: string): ModelArtifact {

@@ -1,5 +1,9 @@
+import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { ApiError, type ApiErrorCode, apiErrors, errorText } from "./errors.ts";
+import { defaultLimits } from "../server/http-limits.ts";
+import { ApiError, type ApiErrorCode, apiErrors, errorText, grpcCodes } from "./errors.ts";
+import { jsonLimits } from "./oip/json-structure.ts";
 
 const entries = Object.entries(apiErrors);
 
@@ -14,6 +18,13 @@ describe("the table of API errors", () => {
     expect(outcome).toBe(byStatus[status] ?? "Excluded");
   });
 
+  it.each(entries)("%s counts as its status over gRPC says", (code, { outcome }) => {
+    const { grpcStatus } = new ApiError(code as ApiErrorCode);
+    const isServers = ["RESOURCE_EXHAUSTED", "UNAVAILABLE", "DEADLINE_EXCEEDED", "INTERNAL"].includes(grpcStatus);
+    if (outcome !== "Excluded") expect(isServers).toBe(true);
+    if (grpcStatus === "INTERNAL" || grpcStatus === "UNAVAILABLE") expect(outcome).not.toBe("Excluded");
+  });
+
   it("fills every placeholder and leaves none", () => {
     for (const code of Object.keys(apiErrors) as ApiErrorCode[]) {
       const words = [...apiErrors[code].template.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!);
@@ -21,6 +32,40 @@ describe("the table of API errors", () => {
       for (const word of words) expect(text).toContain(`<${word}>`);
       expect(text).not.toMatch(/[{}]/);
     }
+  });
+});
+
+describe("docs/grpc.md", () => {
+  it("names every status that gRPC clients can get, and no other", async () => {
+    const page = await readFile(new URL("../../../docs/grpc.md", import.meta.url), "utf8");
+    const named = [...page.matchAll(/^\| `([A-Z_]+)` /gm)].map((match) => match[1]);
+    expect(named.sort()).toEqual(Object.keys(grpcCodes).sort());
+  });
+});
+
+describe("docs/protocols.md", () => {
+  const page = readFileSync(new URL("../../../docs/protocols.md", import.meta.url), "utf8");
+
+  it("explains every status that a client can get, and no other", () => {
+    const explained = [...page.matchAll(/^\| (\d{3}) +\|/gm)].map((match) => Number(match[1]));
+    expect(explained.sort()).toEqual([...new Set(entries.map(([, { status }]) => status))].sort());
+  });
+
+  it("states the limits that hold", () => {
+    const { connections, headers, headersMilliseconds, requestMilliseconds, idleMilliseconds } = defaultLimits;
+    const { answerMilliseconds, unfinishedBytes, headerBytes } = defaultLimits;
+    const seconds = [headersMilliseconds, requestMilliseconds, idleMilliseconds, answerMilliseconds];
+    const limits = [
+      `${unfinishedBytes / 2 ** 20} MiB`,
+      `${headerBytes / 2 ** 10} KiB, ${headers} headers`,
+      ...seconds.map((milliseconds) => `${milliseconds / 1000} s`),
+      connections.toLocaleString("en-US"),
+      `${jsonLimits.bytes / 2 ** 20} MiB`,
+      jsonLimits.parts.toLocaleString("en-US"),
+      String(jsonLimits.depth),
+    ];
+    const stated = [...page.matchAll(/^\|[^|]+\| ([^|]+?) +\|[^|]+\|$/gm)].map((match) => match[1]);
+    for (const limit of limits) expect(stated).toContain(limit);
   });
 });
 
@@ -33,6 +78,22 @@ describe("ApiError", () => {
 
   it("does not fill in placeholders that a client sends", () => {
     expect(new ApiError("UnknownInput", { name: "{names}", names: "'ids'" }).message).toContain("'{names}'");
+  });
+
+  it.each([
+    ["InvalidMessage", "INVALID_ARGUMENT"],
+    ["TooManyRows", "INVALID_ARGUMENT"],
+    ["UnknownModel", "NOT_FOUND"],
+    ["QueueFull", "RESOURCE_EXHAUSTED"],
+    ["TooLate", "RESOURCE_EXHAUSTED"],
+    ["BodyTooLarge", "RESOURCE_EXHAUSTED"],
+    ["NotReady", "UNAVAILABLE"],
+    ["ShuttingDown", "UNAVAILABLE"],
+    ["DeadlineExpired", "DEADLINE_EXCEEDED"],
+    ["UnsupportedEncoding", "UNIMPLEMENTED"],
+    ["EngineFailed", "INTERNAL"],
+  ] as const)("is over gRPC what Triton documents: %s is %s", (code, status) => {
+    expect(new ApiError(code).grpcStatus).toBe(status);
   });
 
   it("carries status, outcome and the time to wait", () => {

@@ -10,12 +10,60 @@ export const apiErrors = {
     outcome: "Excluded",
     template: "The body is not valid JSON in UTF-8; send an Open Inference Protocol v2 inference request.",
   },
+  InvalidJsonObject: {
+    status: 400,
+    outcome: "Excluded",
+    template: "The body is not a JSON object in UTF-8; send one.",
+  },
   InvalidField: { status: 400, outcome: "Excluded", template: "'{field}' must be {expected}." },
   InvalidHeaderLength: {
     status: 400,
     outcome: "Excluded",
     template:
       "Inference-Header-Content-Length must be decimal digits and at most the body's {bytes} bytes; send the length of the JSON part.",
+  },
+  JsonTooComplex: {
+    status: 400,
+    outcome: "Excluded",
+    template:
+      "The JSON part has more than {parts} lists, objects and strings, or more than {depth} within each other; send flat lists, or binary data.",
+  },
+  InvalidCompression: {
+    status: 400,
+    outcome: "Excluded",
+    template: "The body is not {encoding} with a right checksum and nothing after its end; send all of it unchanged.",
+  },
+  RawBodyUnfit: {
+    status: 400,
+    outcome: "Excluded",
+    template:
+      "A body without a JSON part fits a model with one input, whose shape for one row follows from the number of bytes; send a JSON part that describes the data.",
+  },
+  InvalidMessage: {
+    status: 400,
+    outcome: "Excluded",
+    template: "The message is not a valid {type} of the Open Inference Protocol v2; send one.",
+  },
+  MessageTooComplex: {
+    status: 400,
+    outcome: "Excluded",
+    template: "The message has more than {parts} fields; send the data of a tensor packed or as raw contents.",
+  },
+  WrongRawCount: {
+    status: 400,
+    outcome: "Excluded",
+    template:
+      "'raw_input_contents' has {actual} entries for {expected} inputs; send one for each input, in the order of the inputs.",
+  },
+  ContentsTwice: {
+    status: 400,
+    outcome: "Excluded",
+    template: "Input '{name}' has both typed contents and an entry in raw_input_contents; send one of them.",
+  },
+  WrongContents: {
+    status: 400,
+    outcome: "Excluded",
+    template: "Input '{name}' has its data in {actual}; data of type {datatype} goes into {expected}.",
   },
   MissingInput: { status: 400, outcome: "Excluded", template: "Input '{name}' is missing; the model needs {names}." },
   UnknownInput: { status: 400, outcome: "Excluded", template: "The model has no input '{name}'; it has {names}." },
@@ -110,6 +158,36 @@ export const apiErrors = {
     outcome: "Excluded",
     template: "The parameter '{name}' is not supported; leave it out.",
   },
+  EmptyText: {
+    status: 400,
+    outcome: "Excluded",
+    template: "Text {index} has no tokens; send a text that is not empty.",
+  },
+  TextTooLong: {
+    status: 400,
+    outcome: "Excluded",
+    template: "Text {index} has {length} {unit}; send at most {limit} in one text.",
+  },
+  InvalidImage: {
+    status: 400,
+    outcome: "Excluded",
+    template: "Image {index} cannot be decoded; send a whole JPEG, PNG or WebP file.",
+  },
+  ImageTooLarge: {
+    status: 413,
+    outcome: "Excluded",
+    template: "Image {index} is larger than {limit}; send a smaller one.",
+  },
+  UnequalRows: {
+    status: 400,
+    outcome: "Excluded",
+    template: "Output '{name}' has another size for each of these rows; send them in requests of one row.",
+  },
+  NoEmbeddings: {
+    status: 404,
+    outcome: "Excluded",
+    template: "This server makes no embeddings of texts; its plan has no tokenizer.",
+  },
   RejectedByModel: {
     status: 400,
     outcome: "Excluded",
@@ -126,6 +204,11 @@ export const apiErrors = {
     template: "There is no model '{name}' here; this server serves '{served}', version 1.",
   },
   UnknownPath: { status: 404, outcome: "Excluded", template: "There is nothing at this path; see GET /v2." },
+  UnknownService: {
+    status: 404,
+    outcome: "Excluded",
+    template: "There is no service '{service}' here; ask for the empty name to mean the whole server.",
+  },
   MethodNotAllowed: { status: 405, outcome: "Excluded", template: "This path does not take {method}; use {allowed}." },
   RequestTimeout: {
     status: 408,
@@ -142,15 +225,35 @@ export const apiErrors = {
     outcome: "Excluded",
     template: "The body is larger than {limit} bytes; send fewer rows in one request.",
   },
+  JsonTooLarge: {
+    status: 413,
+    outcome: "Excluded",
+    template: "The JSON part is larger than {limit} bytes; send tensors as binary data.",
+  },
+  InflationRatio: {
+    status: 413,
+    outcome: "Excluded",
+    template: "The body inflates to more than {ratio} times its size; send it without compression.",
+  },
   UnsupportedMediaType: {
     status: 415,
     outcome: "Excluded",
     template: "Content-Type '{type}' is not supported; use application/json or application/octet-stream.",
   },
+  UnsupportedExpectation: {
+    status: 417,
+    outcome: "Excluded",
+    template: "The header Expect takes nothing but 100-continue; leave it out.",
+  },
+  HeadersTooLarge: {
+    status: 431,
+    outcome: "Excluded",
+    template: "The request has too many headers, or too long ones; send fewer.",
+  },
   UnsupportedEncoding: {
     status: 501,
     outcome: "Excluded",
-    template: "Content-Encoding '{encoding}' is not supported; send the body as it is.",
+    template: "Content-Encoding '{encoding}' is not supported; send gzip, deflate, or the body as it is.",
   },
   QueueFull: {
     status: 503,
@@ -190,6 +293,39 @@ export const apiErrors = {
   },
 } as const satisfies Record<string, { status: number; outcome: ErrorOutcome; template: string }>;
 
+/** Status codes of gRPC, by the names of its specification. */
+export const grpcCodes = {
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  RESOURCE_EXHAUSTED: 8,
+  UNIMPLEMENTED: 12,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+} as const;
+
+/** What a status means over gRPC, in the codes that Triton gives its own errors. */
+const grpcByStatus: Readonly<Record<number, keyof typeof grpcCodes>> = {
+  404: "NOT_FOUND",
+  405: "UNIMPLEMENTED",
+  408: "DEADLINE_EXCEEDED",
+  413: "RESOURCE_EXHAUSTED",
+  429: "RESOURCE_EXHAUSTED",
+  500: "INTERNAL",
+  501: "UNIMPLEMENTED",
+  503: "UNAVAILABLE",
+  504: "DEADLINE_EXCEEDED",
+};
+
+/** Where gRPC tells apart what HTTP does not: a server that is full from one that is not there. */
+const grpcByCode: Partial<Record<ApiErrorCode, keyof typeof grpcCodes>> = {
+  QueueFull: "RESOURCE_EXHAUSTED",
+  TooLate: "RESOURCE_EXHAUSTED",
+  // No limit of the moment: the same request is never taken.
+  TooManyRows: "INVALID_ARGUMENT",
+  UnknownPath: "UNIMPLEMENTED",
+};
+
 /** How an error counts towards the service level. */
 export type ErrorOutcome = "Excluded" | "Refused" | "Expired" | "Failed";
 export type ApiErrorCode = keyof typeof apiErrors;
@@ -226,6 +362,11 @@ export class ApiError extends Error {
 
   get status(): number {
     return apiErrors[this.code].status;
+  }
+
+  /** Its status over gRPC. */
+  get grpcStatus(): keyof typeof grpcCodes {
+    return grpcByCode[this.code] ?? grpcByStatus[this.status] ?? "INVALID_ARGUMENT";
   }
 
   get outcome(): ErrorOutcome {

@@ -1,6 +1,8 @@
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { FastifyReply } from "fastify";
-import { ApiError, errorText } from "../protocol/errors.ts";
+import { ApiError, type ApiErrorCode, apiErrors, errorText } from "../protocol/errors.ts";
+import { acceptedCodings } from "./content-encoding.ts";
 import type { Log } from "./log.ts";
 
 interface HttpFault {
@@ -19,11 +21,18 @@ export function toApiError(error: unknown, log: Log): ApiError {
 /** Answers with `{"error": "..."}` and the headers that belong to the status. */
 export async function sendError(reply: FastifyReply, error: ApiError): Promise<void> {
   if (error.retryAfterSeconds !== null) reply.header("retry-after", String(error.retryAfterSeconds));
+  if (error.code === "UnsupportedEncoding") reply.header("accept-encoding", acceptedCodings);
   await reply
     .code(error.status)
     .type("application/json")
     .send(JSON.stringify({ error: error.message }));
 }
+
+/** What Node's parser finds, by its own codes; anything else is malformed. */
+const faults: Readonly<Record<string, ApiErrorCode>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: "RequestTimeout",
+  HPE_HEADER_OVERFLOW: "HeadersTooLarge",
+};
 
 /** For what is not even HTTP, so that no framework sees it: the answer is written by hand. */
 export function answerMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
@@ -31,12 +40,17 @@ export function answerMalformed(error: NodeJS.ErrnoException, socket: Socket): v
     socket.destroy();
     return;
   }
-  const [status, code] =
-    error.code === "ERR_HTTP_REQUEST_TIMEOUT"
-      ? (["408 Request Timeout", "RequestTimeout"] as const)
-      : (["400 Bad Request", "MalformedRequest"] as const);
+  const code = faults[error.code ?? ""] ?? "MalformedRequest";
+  const { status } = apiErrors[code];
   const body = JSON.stringify({ error: errorText(code) });
   socket.end(
-    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
   );
+}
+
+/** For `Expect` with anything but `100-continue`, which Node itself would refuse without a text. */
+export function answerExpectation(_request: IncomingMessage, response: ServerResponse): void {
+  const { status } = apiErrors.UnsupportedExpectation;
+  response.writeHead(status, { "content-type": "application/json", connection: "close" });
+  response.end(JSON.stringify({ error: errorText("UnsupportedExpectation") }));
 }

@@ -1,86 +1,20 @@
-import type { AddressInfo } from "node:net";
-import { connect } from "node:net";
-import type { ServingPlan } from "@sweetspot/crds";
-import type { FastifyInstance } from "fastify";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { ModelSignature } from "../model/signature.ts";
-import { Metrics } from "../telemetry/metrics.ts";
-import { systemClock } from "./clock.ts";
-import { Dispatcher } from "./dispatcher.ts";
-import { httpApp } from "./http.ts";
 import { metricsApp } from "./metrics-app.ts";
-import { compilePlan, dispatchSettings, type RunningModel } from "./running-model.ts";
-import { FakePool, type FakeRun } from "./testing/fake-pool.ts";
+import { EchoServer } from "./testing/echo-server.ts";
 
-const spec = { name: "x", datatype: "FP32", shape: [-1, 2], symbols: [null, null] } as const;
-const signature: ModelSignature = {
-  inputs: [spec],
-  outputs: [spec],
-  batchable: true,
-  variableAxis: null,
-  inputBounds: [],
-};
-const plan = {
-  modelName: "echo",
-  revision: "r1",
-  inputBounds: [],
-  batching: {
-    former: "Fifo",
-    maximumRows: 1,
-    maximumBatchMicroseconds: 1e6,
-    holdMicroseconds: 0,
-    windowRequests: 8,
-    inFlightPerInstance: 1,
-  },
-  admission: { maximumQueuedRows: 2, maximumQueuedBytes: 1e6, refuseLate: false },
-  serviceLevel: { percentile: "P99", latencyMilliseconds: 1000 },
-} as unknown as ServingPlan;
-const log = { info: vi.fn(), warn: vi.fn(), error: vi.fn() };
-
-let app: FastifyInstance;
-let pool: FakePool;
-let model: RunningModel;
-let current: RunningModel | null;
-let metrics: Metrics;
+let server: EchoServer;
 let base: string;
-let run: FakeRun;
 
 beforeEach(async () => {
-  run = { microseconds: 0 };
-  pool = new FakePool(systemClock, 1, () => run);
-  metrics = new Metrics(() => null);
-  metrics.planTaken("r1", 1000);
-  const observer = { batchFinished: () => undefined, batchFailed: () => undefined };
-  const dispatcher = new Dispatcher(pool, undefined, dispatchSettings(plan, signature), systemClock, observer);
-  model = { ...compilePlan(plan, signature), pool, dispatcher };
-  current = model;
-  const context = { current: () => current, ready: () => current !== null, metrics, clock: systemClock };
-  app = httpApp({ ...context, log, version: "0.0.0", maximumBodyBytes: 4096 });
-  await app.listen({ host: "127.0.0.1", port: 0 });
-  base = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+  server = await EchoServer.start();
+  base = server.url;
 });
-afterEach(async () => {
-  app.server.closeAllConnections();
-  await app.close();
-});
+afterEach(() => server.close());
 
 const inferPath = "/v2/models/echo/infer";
 const good = { id: "a", inputs: [{ name: "x", datatype: "FP32", shape: [1, 2], data: [1, 2] }] };
 const post = (body: unknown, path = inferPath, headers: Record<string, string> = {}) =>
   fetch(base + path, { method: "POST", headers, body: typeof body === "string" ? body : JSON.stringify(body) });
-
-/** Sends raw bytes and gives all that comes back until the server closes or `enough` has come. */
-function raw(text: string, enough: RegExp): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(Number(new URL(base).port), "127.0.0.1", () => socket.write(text));
-    let answer = "";
-    socket.setEncoding("utf8").on("data", (chunk: string) => {
-      answer += chunk;
-      if (enough.test(answer)) socket.destroy();
-    });
-    socket.on("close", () => resolve(answer)).on("error", reject);
-  });
-}
 
 const bodyWithError = expect.objectContaining({
   error: expect.stringMatching(/^(?!.*(node_modules|\.ts\b|\\))[A-Z'].*\.$/),
@@ -122,51 +56,58 @@ describe("inference over HTTP", () => {
   it("counts each request once, by its outcome", async () => {
     await post(good);
     await post("{}");
-    run = { microseconds: 0, failure: "Crashed" };
+    server.run = { microseconds: 0, failure: "Crashed" };
     expect((await post(good)).status).toBe(500);
-    run = { microseconds: 0, failure: "Rejected" };
+    server.run = { microseconds: 0, failure: "Rejected" };
     expect((await post(good)).status).toBe(400);
     await vi.waitFor(() =>
-      expect(model.level.counts()).toEqual({ total: 2, late: 0, refused: 0, expired: 0, failed: 1, excluded: 2 }),
+      expect(server.model.level.counts()).toEqual({
+        total: 2,
+        late: 0,
+        refused: 0,
+        expired: 0,
+        failed: 1,
+        excluded: 2,
+      }),
     );
-    expect(model.level.latencyMilliseconds().p50).toBeGreaterThan(0);
+    expect(server.model.level.latencyMilliseconds().p50).toBeGreaterThan(0);
   });
 
   it("answers 504 when the request's own time limit passes in the queue", async () => {
-    pool.setUp(false);
+    server.pool.setUp(false);
     const response = await post({ ...good, parameters: { timeout: 20_000 } });
     expect([response.status, await response.json()]).toEqual([504, bodyWithError]);
-    await vi.waitFor(() => expect(model.level.counts().expired).toBe(1));
+    await vi.waitFor(() => expect(server.model.level.counts().expired).toBe(1));
   });
 
   it("refuses with 503 and Retry-After before the body has come when the queue is full", async () => {
-    pool.setUp(false);
+    server.pool.setUp(false);
     const waiting = [post(good), post(good)];
-    await vi.waitFor(() => expect(model.dispatcher.load().queuedRows).toBe(2));
-    const answer = await raw(`POST ${inferPath} HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n`, /"error"/);
+    await vi.waitFor(() => expect(server.model.dispatcher.load().queuedRows).toBe(2));
+    const answer = await server.raw(`POST ${inferPath} HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n`, /"error"/);
     expect(answer).toMatch(/^HTTP\/1.1 503 /);
     expect(answer).toMatch(/retry-after: 1\r\n/i);
-    pool.setUp(true);
+    server.pool.setUp(true);
     expect((await Promise.all(waiting)).map((response) => response.status)).toEqual([200, 200]);
   });
 
   it("does not compute for clients that left, and leaves them out of the count", async () => {
-    pool.setUp(false);
+    server.pool.setUp(false);
     const controller = new AbortController();
     const left = fetch(base + inferPath, { method: "POST", body: JSON.stringify(good), signal: controller.signal });
-    await vi.waitFor(() => expect(model.dispatcher.load().queuedRows).toBe(1));
+    await vi.waitFor(() => expect(server.model.dispatcher.load().queuedRows).toBe(1));
     controller.abort();
     await expect(left).rejects.toThrow();
-    await vi.waitFor(() => expect(model.level.counts().excluded).toBe(1));
-    pool.setUp(true);
+    await vi.waitFor(() => expect(server.model.level.counts().excluded).toBe(1));
+    server.pool.setUp(true);
     await post(good);
-    expect(pool.batches).toHaveLength(1);
+    expect(server.pool.batches).toHaveLength(1);
   });
 
   it("refuses requests while no model is loaded, and while it shuts down", async () => {
-    model.dispatcher.stop();
+    server.model.dispatcher.stop();
     const closing = await post(good);
-    current = null;
+    server.current = null;
     const early = await post(good);
     expect([closing.status, early.status]).toEqual([503, 503]);
     expect(early.headers.get("retry-after")).toBe("2");
@@ -186,7 +127,13 @@ describe("errors over HTTP", () => {
     ["DELETE on a model", 405, () => fetch(`${base}/v2/models/echo`, { method: "DELETE" })],
     ["a body over the limit", 413, () => post("x".repeat(5000))],
     ["an image", 415, () => post(good, inferPath, { "content-type": "image/png" })],
-    ["a compressed body", 501, () => post(good, inferPath, { "content-encoding": "gzip" })],
+    ["an unknown coding", 501, () => post(good, inferPath, { "content-encoding": "br" })],
+    ["two codings", 501, () => post(good, inferPath, { "content-encoding": "gzip, gzip" })],
+    ["a NUL in the model's name", 404, () => post(good, "/v2/models/echo%00/infer")],
+    ["a NUL in an input's name", 400, () => post({ inputs: [{ ...good.inputs[0], name: "x\u0000" }] })],
+    ["a bare NaN", 400, () => post(JSON.stringify(good).replace("[1,2]}", "[NaN,2]}"))],
+    ["GET on an unknown model's configuration", 404, () => fetch(`${base}/v2/models/other/config`)],
+    ["POST on the statistics", 405, () => post({}, "/v2/models/stats")],
   ];
   it.each(cases)("answers %s with %i and an error text", async (_, status, send) => {
     const response = await send();
@@ -198,7 +145,7 @@ describe("errors over HTTP", () => {
   it("stops a chunked body at the limit", async () => {
     const chunk = `7d0\r\n${"x".repeat(2000)}\r\n`;
     const head = `POST ${inferPath} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n`;
-    expect(await raw(head + chunk.repeat(3), /"error"/)).toMatch(/^HTTP\/1.1 413 /);
+    expect(await server.raw(head + chunk.repeat(3), /"error"/)).toMatch(/^HTTP\/1.1 413 /);
   });
 
   it.each([
@@ -207,15 +154,27 @@ describe("errors over HTTP", () => {
       "both a length and a transfer encoding",
       `POST ${inferPath} HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
     ],
+    [
+      "two different lengths",
+      `POST ${inferPath} HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\n{}x`,
+    ],
+    ["a length that is no number", `POST ${inferPath} HTTP/1.1\r\nhost: x\r\ncontent-length: 0x3\r\n\r\n{}x`],
+    ["an unknown transfer encoding", `POST ${inferPath} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: x\r\n\r\n{}x`],
+    ["a wrong chunk length", `POST ${inferPath} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n{}\r\n`],
   ])("answers %s with 400 and an error text", async (_, text) => {
-    const answer = await raw(text, /"error"/);
+    const answer = await server.raw(text, /"error"/);
     expect(answer).toMatch(/^HTTP\/1.1 400 /);
     expect(JSON.parse(answer.slice(answer.indexOf("{")))).toEqual(bodyWithError);
   });
 
+  it("answers an expectation that it does not know with 417", async () => {
+    const answer = await server.raw(`POST ${inferPath} HTTP/1.1\r\nhost: x\r\nexpect: tea\r\n\r\n`, /"error"/);
+    expect(answer).toMatch(/^HTTP\/1.1 417 [\s\S]*Expect takes nothing but 100-continue/);
+  });
+
   it("shows nothing of an unexpected error, but logs it", async () => {
-    current = {
-      ...model,
+    server.current = {
+      ...server.model,
       shape: () => {
         throw new Error("secret at /etc/x");
       },
@@ -223,21 +182,25 @@ describe("errors over HTTP", () => {
     const response = await post(good);
     expect(response.status).toBe(500);
     expect(await response.text()).not.toMatch(/secret|etc|stack/);
-    expect(log.error).toHaveBeenCalledOnce();
+    expect(server.log.error).toHaveBeenCalledOnce();
   });
 });
 
 describe("health and metadata", () => {
   const get = async (path: string) => {
     const response = await fetch(base + path);
-    return [response.status, await response.json()] as const;
+    // biome-ignore lint/suspicious/noExplicitAny: documents of another project, of which a few fields are looked at.
+    return [response.status, (await response.json()) as any] as const;
   };
 
   it("has the bodies that clients parse", async () => {
     expect(await get("/v2/health/live")).toEqual([200, { live: true }]);
     expect(await get("/v2/health/ready")).toEqual([200, { ready: true }]);
     expect(await get("/v2/models/echo/ready")).toEqual([200, { name: "echo", ready: true }]);
-    expect((await get("/v2"))[1]).toMatchObject({ name: "sweetspot", extensions: ["binary_tensor_data"] });
+    expect((await get("/v2"))[1]).toMatchObject({
+      name: "sweetspot",
+      extensions: ["binary_tensor_data", "model_configuration", "statistics"],
+    });
     const tensor = { name: "x", datatype: "FP32", shape: [-1, 2] };
     const metadata = {
       name: "echo",
@@ -250,20 +213,69 @@ describe("health and metadata", () => {
     expect(await get("/v2/models/echo/versions/1")).toEqual([200, metadata]);
   });
 
+  it("shows the configuration and what was counted, as Triton does, at all paths of theirs", async () => {
+    await post(good);
+    await post("{}");
+    const [status, config] = await get("/v2/models/echo/config");
+    expect([status, config]).toEqual([200, expect.objectContaining({ name: "echo", max_batch_size: 1 })]);
+    expect(await get("/v2/models/echo/versions/1/config")).toEqual([200, config]);
+    const paths = ["/v2/models/stats", "/v2/models/echo/stats", "/v2/models/echo/versions/1/stats"];
+    await vi.waitFor(async () => {
+      for (const path of paths) {
+        expect((await get(path))[1].model_stats).toEqual([
+          expect.objectContaining({ name: "echo", version: "1", inference_count: 1, execution_count: 1 }),
+        ]);
+      }
+    });
+    const [{ last_inference: last, inference_stats: times }] = (await get("/v2/models/stats"))[1].model_stats;
+    expect(Math.abs(last - Date.now())).toBeLessThan(60_000);
+    expect([times.success.count, times.fail.count, times.queue.count, times.compute_infer.count]).toEqual([1, 1, 1, 1]);
+    const sum = times.queue.ns + times.compute_infer.ns + times.compute_output.ns;
+    expect(sum / times.success.ns).toBeCloseTo(1, 3);
+  });
+
+  it("has no configuration and no statistics before the model is loaded", async () => {
+    server.current = null;
+    for (const path of ["/v2/models/echo/config", "/v2/models/echo/stats", "/v2/models/stats"]) {
+      expect(await get(path)).toEqual([503, bodyWithError]);
+    }
+  });
+
   it("is alive but not ready before the model is loaded", async () => {
-    current = null;
+    server.current = null;
     expect((await get("/v2/health/live"))[0]).toBe(200);
     expect(await get("/v2/health/ready")).toEqual([503, bodyWithError]);
     expect((await get("/v2/models/echo/ready"))[0]).toBe(503);
   });
 
   it("serves metrics and health on the operator's port, and no report before there is one", async () => {
-    const operations = metricsApp({ metrics, log, report: () => null });
+    const operations = metricsApp({
+      metrics: server.metrics,
+      log: server.log,
+      modelName: () => null,
+      report: () => null,
+    });
     const texts = await Promise.all(
       ["/metrics", "/healthz", "/v2/sweetspot/report"].map((url) => operations.inject(url)),
     );
     expect(texts.map((answer) => answer.statusCode)).toEqual([200, 200, 503]);
     expect(texts[0]!.body).toContain("sweetspot_plan_info");
+    await operations.close();
+  });
+
+  it("has Triton's metric names where they are asked for, and refuses names that it does not know", async () => {
+    await post(good);
+    const { metrics, log } = server;
+    const operations = metricsApp({ metrics, log, modelName: () => "echo", report: () => null });
+    await vi.waitFor(async () => {
+      const { body, headers } = await operations.inject("/metrics?names=triton");
+      expect(body).toContain('nv_inference_request_success{model="echo",version="1"} 1');
+      expect(body).not.toContain("sweetspot_");
+      expect(headers["content-type"]).toMatch(/^text\/plain/);
+    });
+    for (const query of ["names=other", "names=triton&names=triton"]) {
+      expect((await operations.inject(`/metrics?${query}`)).statusCode).toBe(400);
+    }
     await operations.close();
   });
 });

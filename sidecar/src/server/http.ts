@@ -1,29 +1,46 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from "fastify";
 import { ApiError } from "../protocol/errors.ts";
 import { modelMetadata, serverMetadata } from "../protocol/oip/metadata.ts";
-import { answerMalformed, sendError, toApiError } from "./http-errors.ts";
-import { type InferContext, infer, type ModelParams, modelAt } from "./infer-route.ts";
+import { modelConfig } from "../protocol/oip/model-config.ts";
+import { modelStatistics } from "../protocol/oip/model-statistics.ts";
+import { embeddingsRoute } from "./embeddings-route.ts";
+import { answerExpectation, answerMalformed, sendError, toApiError } from "./http-errors.ts";
+import { checkMilliseconds, defaultLimits, type HttpLimits } from "./http-limits.ts";
+import { type InferContext, infer } from "./infer-route.ts";
 import type { Log } from "./log.ts";
+import { type ModelParams, modelAt } from "./model-at.ts";
+import { BodyReader } from "./read-body.ts";
+import type { RunningModel } from "./running-model.ts";
 
-export interface HttpOptions extends InferContext {
+export interface HttpOptions extends Omit<InferContext, "bodies" | "limits"> {
   readonly log: Log;
   readonly version: string;
+  /** Larger bodies are refused with 413 before they are read. */
+  readonly maximumBodyBytes: number;
+  /** `defaultLimits` unless given. */
+  readonly limits?: HttpLimits;
 }
 
-const requestTimeoutMilliseconds = 120_000;
-const keepAliveMilliseconds = 75_000;
+type RouteContext = HttpOptions & InferContext;
 
 /** The Open Inference Protocol v2 over HTTP. Nothing is logged per request. */
 export function httpApp(options: HttpOptions): FastifyInstance {
-  const app = newApp(options.log);
+  const { log, maximumBodyBytes, limits = defaultLimits } = options;
+  const context: RouteContext = {
+    ...options,
+    limits,
+    bodies: new BodyReader(maximumBodyBytes, limits.unfinishedBytes),
+  };
+  const app = newApp(log, limits);
   app.decorateRequest("exchange", null);
-  serverRoutes(app, options);
-  modelRoutes(app, options);
+  serverRoutes(app, context);
+  modelRoutes(app, context);
+  embeddingsRoute(app, context);
   return app;
 }
 
 /** A server whose every error, down to bytes that are not HTTP, is `{"error": "..."}`. */
-export function newApp(log: Log): FastifyInstance {
+export function newApp(log: Log, limits: HttpLimits = defaultLimits): FastifyInstance {
   const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
     const apiError = toApiError(error, log);
     request.exchange?.failed(apiError.outcome);
@@ -33,13 +50,22 @@ export function newApp(log: Log): FastifyInstance {
     clientErrorHandler: answerMalformed,
     forceCloseConnections: "idle",
     frameworkErrors: (error, request, reply) => void answer(error, request, reply as FastifyReply),
-    keepAliveTimeout: keepAliveMilliseconds,
-    requestTimeout: requestTimeoutMilliseconds,
+    http: {
+      connectionsCheckingInterval: checkMilliseconds(limits),
+      headersTimeout: limits.headersMilliseconds,
+      maxHeaderSize: limits.headerBytes,
+    },
+    keepAliveTimeout: limits.idleMilliseconds,
+    requestTimeout: limits.requestMilliseconds,
     return503OnClosing: false,
   });
+  app.server.maxConnections = limits.connections;
+  app.server.on("checkExpectation", answerExpectation);
   app.setErrorHandler(answer);
   // Thrown before the body is read; the handler itself is reached by HEAD and the like.
   app.addHook("onRequest", (request, _reply, done) => {
+    // Node would drop those beyond a number of its own in silence.
+    if (request.raw.rawHeaders.length > 2 * limits.headers) throw new ApiError("HeadersTooLarge");
     if (request.is404) throw new ApiError("UnknownPath");
     done();
   });
@@ -47,7 +73,7 @@ export function newApp(log: Log): FastifyInstance {
   return app;
 }
 
-function serverRoutes(app: FastifyInstance, { ready, version }: HttpOptions): void {
+function serverRoutes(app: FastifyInstance, { ready, version }: RouteContext): void {
   route(app, "GET", "/v2", async () => serverMetadata(version));
   route(app, "GET", "/v2/health/live", async () => ({ live: true }));
   route(app, "GET", "/v2/health/ready", async (_request, reply) => {
@@ -56,22 +82,34 @@ function serverRoutes(app: FastifyInstance, { ready, version }: HttpOptions): vo
   });
 }
 
-function modelRoutes(app: FastifyInstance, options: HttpOptions): void {
-  const { current, ready } = options;
+function modelRoutes(app: FastifyInstance, context: RouteContext): void {
+  const { current, ready, metrics } = context;
+  const statistics = ({ plan }: RunningModel) => modelStatistics(plan.modelName, metrics.statistics.snapshot());
+  route(app, "GET", "/v2/models/stats", async () => statistics(anyModel(current())));
   for (const base of ["/v2/models/:name", "/v2/models/:name/versions/:version"]) {
     route(app, "GET", base, async (request) => {
-      const { plan, signature, schema } = modelAt(request.params as ModelParams, current());
-      return modelMetadata(plan.modelName, signature, schema.outputs);
+      const { plan, visible } = modelAt(request.params as ModelParams, current());
+      return modelMetadata(plan.modelName, visible);
     });
     route(app, "GET", `${base}/ready`, async (request) => {
       const { plan } = modelAt(request.params as ModelParams, current());
       if (!ready()) throw new ApiError("NotReady", {}, 1);
       return { name: plan.modelName, ready: true };
     });
-    app.route({ method: "POST", url: `${base}/infer`, onRequest: infer(options), handler: neverReached });
+    route(app, "GET", `${base}/config`, async (request) =>
+      modelConfig(modelAt(request.params as ModelParams, current())),
+    );
+    route(app, "GET", `${base}/stats`, async (request) =>
+      statistics(modelAt(request.params as ModelParams, current())),
+    );
+    app.route({ method: "POST", url: `${base}/infer`, onRequest: infer(context), handler: neverReached });
     refuseOtherMethods(app, "POST", `${base}/infer`);
   }
 }
+
+/** The one model that is served, whatever its name. Throws `ApiError`. */
+const anyModel = (current: RunningModel | null): RunningModel =>
+  modelAt({ name: current?.plan.modelName ?? "" }, current);
 
 /** For routes whose hook has the last word. */
 const neverReached = async (): Promise<never> => {

@@ -1,13 +1,18 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from "fastify";
 import { ApiError } from "../protocol/errors.ts";
 import { decodeRequest } from "../protocol/oip/decode-request.ts";
-import { type EncodedResponse, encodeResponse, modelVersion } from "../protocol/oip/encode-response.ts";
+import { type EncodedResponse, encodeResponse } from "../protocol/oip/encode-response.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { deadlineOf, onTimeUntil } from "./admission.ts";
 import type { Clock } from "./clock.ts";
-import { Exchange } from "./exchange.ts";
-import { readBody } from "./read-body.ts";
+import { compressAnswer } from "./compressed-body.ts";
+import { answerCoding, contentCoding } from "./content-encoding.ts";
+import { type ClosedSignal, Exchange } from "./exchange.ts";
+import type { HttpLimits } from "./http-limits.ts";
+import { type ModelParams, modelAt } from "./model-at.ts";
+import type { BodyReader } from "./read-body.ts";
 import type { RunningModel } from "./running-model.ts";
+import { cutSlowReader } from "./slow-reader.ts";
+import { submitRequest } from "./submit-request.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -26,28 +31,8 @@ export interface HttpContext {
 }
 
 export interface InferContext extends HttpContext {
-  /** Larger bodies are refused with 413 before they are read. */
-  readonly maximumBodyBytes: number;
-}
-
-export interface ModelParams {
-  readonly name: string;
-  readonly version?: string;
-}
-
-const startRetrySeconds = 2;
-
-/** The model that a path names. Throws `ApiError`. */
-export function modelAt({ name, version = modelVersion }: ModelParams, current: RunningModel | null): RunningModel {
-  if (current === null) throw new ApiError("NotReady", {}, startRetrySeconds);
-  const served = current.plan.modelName;
-  if (name !== served || version !== modelVersion) {
-    throw new ApiError("UnknownModel", {
-      name: version === modelVersion ? name : `${name} version ${version}`,
-      served,
-    });
-  }
-  return current;
+  readonly bodies: BodyReader;
+  readonly limits: HttpLimits;
 }
 
 const mediaTypes = new Set([
@@ -58,13 +43,9 @@ const mediaTypes = new Set([
   "text/plain",
 ]);
 
-function checkHeaders(headers: FastifyRequest["headers"]): void {
+function checkMediaType(headers: FastifyRequest["headers"]): void {
   const type = headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase();
   if (type !== undefined && type !== "" && !mediaTypes.has(type)) throw new ApiError("UnsupportedMediaType", { type });
-  const encoding = headers["content-encoding"]?.trim().toLowerCase();
-  if (encoding !== undefined && encoding !== "" && encoding !== "identity") {
-    throw new ApiError("UnsupportedEncoding", { encoding });
-  }
 }
 
 /**
@@ -78,7 +59,8 @@ export const infer =
   (context: InferContext) =>
   (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
     const exchange = beforeBody(context, request, reply);
-    readBody(request.raw, context.maximumBodyBytes, (error, body) => {
+    const coding = contentCoding(request.headers["content-encoding"]);
+    context.bodies.read(request.raw, coding, (error, body) => {
       // The rest of what is too long is not worth reading.
       if (error !== null) void reply.header("connection", "close");
       if (error !== null) done(error);
@@ -89,16 +71,18 @@ export const infer =
 /** Whatever can be refused now costs neither the body's transfer nor its memory. Throws `ApiError`. */
 function beforeBody({ current, metrics, clock }: InferContext, request: FastifyRequest, reply: FastifyReply): Exchange {
   const running = current();
-  const exchange = new Exchange(reply.raw, clock, metrics, running?.level ?? null);
+  const { raw } = reply;
+  const whenClosed: ClosedSignal = (listener) => raw.once("close", () => listener(raw.writableFinished));
+  const exchange = new Exchange(whenClosed, clock, metrics, running?.level ?? null);
   request.exchange = exchange;
-  checkHeaders(request.headers);
+  checkMediaType(request.headers);
   const length = Number(request.headers["content-length"] ?? 0);
   modelAt(request.params as ModelParams, running).dispatcher.checkRoom(length);
   return exchange;
 }
 
 async function answer(
-  { current }: InferContext,
+  { current, limits }: InferContext,
   request: FastifyRequest,
   reply: FastifyReply,
   body: Uint8Array,
@@ -106,26 +90,18 @@ async function answer(
 ): Promise<void> {
   // Asked again: the plan may have changed while the body came in. Nothing is awaited from here to `submit`.
   const model = modelAt(request.params as ModelParams, current());
-  const { serviceLevel, modelName } = model.plan;
   const decoded = decodeRequest(body, headerOf(request, "inference-header-content-length"), model.schema);
-  const { arrival } = exchange;
-  const ticket = model.dispatcher.submit({
-    inputs: decoded.inputs,
-    outputs: decoded.outputs.map((output) => output.name),
-    shape: model.shape(decoded.inputs),
-    bytes: body.length,
-    arrival,
-    onTimeUntil: onTimeUntil(arrival, decoded.timeoutMicroseconds, serviceLevel),
-    deadline: deadlineOf(arrival, decoded.timeoutMicroseconds, serviceLevel),
-  });
-  exchange.admitted(ticket, model.level);
+  const ticket = submitRequest(model, decoded, exchange, body.length);
   const { outputs, queueMicroseconds, engineMicroseconds } = await ticket.answer;
-  const response = encodeResponse(modelName, decoded.id, outputs, decoded.outputs);
+  const response = encodeResponse(model.plan.modelName, decoded.id, outputs, decoded.outputs);
+  const coding = answerCoding(request.headers["accept-encoding"], response.body.length);
+  const compressed = coding === null ? null : await compressAnswer(response.body, coding);
   exchange.answered(queueMicroseconds, engineMicroseconds);
-  sendAnswer(reply, response);
+  if (compressed !== null) reply.raw.setHeader("content-encoding", coding as string);
+  sendAnswer(reply, compressed === null ? response : { ...response, body: compressed }, limits.answerMilliseconds);
 }
 
-function sendAnswer(reply: FastifyReply, { body, headerLength }: EncodedResponse): void {
+function sendAnswer(reply: FastifyReply, { body, headerLength }: EncodedResponse, patience: number): void {
   reply.hijack();
   const { raw } = reply;
   if (headerLength === null) {
@@ -139,6 +115,7 @@ function sendAnswer(reply: FastifyReply, { body, headerLength }: EncodedResponse
   }
   if (typeof body === "string") raw.end(body, "latin1");
   else raw.end(body);
+  cutSlowReader(raw, patience);
 }
 
 /** Of a header that is given twice Node makes one with a comma, which no length is. */

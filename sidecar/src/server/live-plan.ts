@@ -13,7 +13,7 @@ export interface LivePlanOptions {
   readonly metrics: Metrics;
   readonly log: Log;
   /** Replaces the real loader in tests. */
-  readonly load?: (plan: ServingPlan, clock: Clock, observer: DispatchObserver) => Promise<RunningModel>;
+  readonly load?: (plan: ServingPlan, clock: Clock, observer: DispatchObserver, log: Log) => Promise<RunningModel>;
 }
 
 /** Where the running plan came from, and `digestOf` it as it was written. */
@@ -86,7 +86,7 @@ export class LivePlan {
   /** Stops taking requests, finishes the accepted ones for at most `drainMilliseconds`, and ends the engines. */
   async close(drainMilliseconds: number): Promise<void> {
     this.#closed = true;
-    this.#current?.dispatcher.stop();
+    if (this.#current !== null) void stopTaking(this.#current);
     await this.#turn;
     if (this.#current !== null) await retire(this.#current, drainMilliseconds);
     await Promise.all(this.#retiring);
@@ -135,17 +135,18 @@ export class LivePlan {
   }
 
   #loadBeside(plan: ServingPlan): Promise<RunningModel> {
-    const { clock, load = loadModel } = this.#options;
-    return load(plan, clock, this.#observer(plan.revision));
+    const { clock, log, load = loadModel } = this.#options;
+    return load(plan, clock, this.#observer(plan.revision), log);
   }
 
   #swap(next: RunningModel): void {
     const { metrics, log } = this.#options;
     const old = this.#current;
     this.#current = next;
+    if (old !== null) next.level.follow(old.level);
     metrics.planTaken(next.plan.revision, next.plan.serviceLevel.latencyMilliseconds);
     log.info({ revision: next.plan.revision, inPlace: old?.pool === next.pool }, "plan taken");
-    if (this.#closed) next.dispatcher.stop();
+    if (this.#closed) void stopTaking(next);
     if (old === null || old.pool === next.pool) return;
     const retiring = retire(old, oldPlanDrainMilliseconds).finally(() => this.#retiring.delete(retiring));
     this.#retiring.add(retiring);
@@ -186,14 +187,21 @@ function compileOrRefuse(plan: ServingPlan, { signature }: RunningModel): Return
 }
 
 /** The engines end when their last request is answered, or when the time is up. */
-async function retire({ dispatcher, pool }: RunningModel, drainMilliseconds: number): Promise<void> {
-  dispatcher.stop();
+async function retire(model: RunningModel, drainMilliseconds: number): Promise<void> {
+  const { dispatcher, pool, pipeline } = model;
   let timer: NodeJS.Timeout | undefined;
   const timeUp = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, drainMilliseconds);
   });
-  await Promise.race([dispatcher.drained(), timeUp]);
+  await Promise.race([stopTaking(model).then(() => dispatcher.drained()), timeUp]);
   clearTimeout(timer);
   dispatcher.abandon();
+  await pipeline?.close();
   await pool.close(0);
+}
+
+/** Refuses new requests. What the pipeline has already taken is still submitted before the dispatcher refuses. */
+async function stopTaking({ dispatcher, pipeline }: RunningModel): Promise<void> {
+  if (pipeline !== undefined) await pipeline.stop();
+  dispatcher.stop();
 }

@@ -7,10 +7,12 @@ import { describeModel } from "../model/describe-model.ts";
 import { probeParity } from "../model/parity-probe.ts";
 import type { ModelSignature } from "../model/signature.ts";
 import { synthesiseRow } from "../model/synthesise.ts";
+import { Pipeline } from "../pipeline/pipeline.ts";
 import { PlanError } from "../plan/plan-error.ts";
 import type { DispatchObserver } from "./batch-report.ts";
 import type { Clock } from "./clock.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import type { Log } from "./log.ts";
 import { compilePlan, dispatchSettings, type RunningModel } from "./running-model.ts";
 
 const warmUpLimitMilliseconds = 60_000;
@@ -21,12 +23,39 @@ const unmeasuredLength = 16;
  * Makes a plan ready to serve: starts its engines, runs a few shapes through each, and proves its permission to pad on
  * this very machine. Throws `PlanError`, with the engine's own words only as its `cause`; no process is left then.
  */
-export async function loadModel(plan: ServingPlan, clock: Clock, observer: DispatchObserver): Promise<RunningModel> {
-  const { file, engine } = plan.artifact;
-  const signature = await step("its model file cannot be understood", () => describeModel(file));
+export async function loadModel(
+  plan: ServingPlan,
+  clock: Clock,
+  observer: DispatchObserver,
+  log: Log,
+): Promise<RunningModel> {
+  const signature = await step("its model file cannot be understood", () => describeModel(plan.artifact.file));
   const compiled = await step("it names inputs or outputs that the model does not have", async () =>
     compilePlan(plan, signature),
   );
+  const pipeline = await openPipeline(plan, signature, log);
+  try {
+    return { ...(await loadEngines(compiled, clock, observer)), ...(pipeline && { pipeline }) };
+  } catch (error) {
+    await pipeline?.close();
+    throw error;
+  }
+}
+
+async function openPipeline({ pipeline }: ServingPlan, signature: ModelSignature, log: Log): Promise<Pipeline | null> {
+  if (pipeline === undefined) return null;
+  return step("its input pipeline does not fit the model or cannot be loaded", () =>
+    Pipeline.open(pipeline, signature, log),
+  );
+}
+
+async function loadEngines(
+  compiled: ReturnType<typeof compilePlan>,
+  clock: Clock,
+  observer: DispatchObserver,
+): Promise<RunningModel> {
+  const { plan, signature } = compiled;
+  const { file, engine } = plan.artifact;
   const pool = await step("the engine cannot load its model", () =>
     createEnginePool({ engine, file, layout: plan.layout }),
   );

@@ -1,35 +1,94 @@
 import type { IncomingMessage } from "node:http";
 import { ApiError } from "../protocol/errors.ts";
+import { inflateBody } from "./compressed-body.ts";
+import type { ContentCoding } from "./content-encoding.ts";
+
+/** Called once: with the body, or with an error and no body. */
+export type BodyListener = (error: ApiError | null, body: Uint8Array) => void;
 
 /**
- * Reads a request's body of at most `maximumBytes`. `done` is called once: with the body, or with `BodyTooLarge` as soon
- * as more is announced or has come. It is not called at all when the client leaves before the end: nobody would read
- * the answer.
+ * Reads the bodies of one server's requests: each of at most `maximumBytes`, as sent and as inflated, and all that are
+ * still coming in of at most `maximumUnfinishedBytes` together, so that many slow clients cannot fill the memory. Bodies
+ * that come in one piece are not counted for that, because they are never unfinished.
  */
-export function readBody(
-  request: IncomingMessage,
-  maximumBytes: number,
-  done: (error: ApiError | null, body: Uint8Array) => void,
-): void {
-  const refuse = () => done(new ApiError("BodyTooLarge", { limit: maximumBytes }), nothing);
-  if (Number(request.headers["content-length"] ?? 0) > maximumBytes) {
-    refuse();
-    return;
+export class BodyReader {
+  readonly #maximumBytes: number;
+  readonly #maximumUnfinishedBytes: number;
+  #unfinishedBytes = 0;
+
+  constructor(maximumBytes: number, maximumUnfinishedBytes: number) {
+    this.#maximumBytes = maximumBytes;
+    this.#maximumUnfinishedBytes = maximumUnfinishedBytes;
   }
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  request.on("data", (chunk: Buffer) => {
-    const before = bytes;
-    bytes += chunk.length;
-    if (bytes <= maximumBytes) chunks.push(chunk);
-    else if (before <= maximumBytes) refuse();
-  });
-  request.on("end", () => {
-    // Node copies each chunk out of its read buffer: a body that came in one piece is already its own.
-    if (bytes <= maximumBytes) done(null, chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes));
-  });
-  // Node reports a client that left as an error too; the exchange hears of it from the response.
-  request.on("error", () => undefined);
+
+  /** Bytes of bodies that are held because their end has not come. */
+  get unfinishedBytes(): number {
+    return this.#unfinishedBytes;
+  }
+
+  /**
+   * Reads a body, and inflates it where it has a coding. `done` hears `BodyTooLarge` as soon as more is announced or has
+   * come, and `QueueFull` where there is no room now. It is not called at all when the client leaves before the end:
+   * nobody would read the answer.
+   */
+  read(request: IncomingMessage, coding: ContentCoding | null, done: BodyListener): void {
+    const maximumBytes = this.#maximumBytes;
+    if (coding === null) {
+      this.#readPlain(request, done);
+      return;
+    }
+    this.#readPlain(request, (error, body) => {
+      if (error === null) inflateBody(body, coding, maximumBytes, done);
+      else done(error, body);
+    });
+  }
+
+  #readPlain(request: IncomingMessage, done: BodyListener): void {
+    const maximumBytes = this.#maximumBytes;
+    if (Number(request.headers["content-length"] ?? 0) > maximumBytes) {
+      done(tooLarge(maximumBytes), nothing);
+      return;
+    }
+    let chunks: Buffer[] = [];
+    let bytes = 0;
+    let held = 0;
+    let refused = false;
+    const release = () => {
+      this.#unfinishedBytes -= held;
+      held = 0;
+    };
+    const refuse = (error: ApiError) => {
+      refused = true;
+      chunks = [];
+      release();
+      done(error, nothing);
+    };
+    request.on("data", (chunk: Buffer) => {
+      if (refused) return;
+      bytes += chunk.length;
+      if (bytes > maximumBytes) {
+        refuse(tooLarge(maximumBytes));
+        return;
+      }
+      if (chunks.length === 1) request.once("close", release);
+      chunks.push(chunk);
+      if (chunks.length > 1) {
+        this.#unfinishedBytes += bytes - held;
+        held = bytes;
+        if (this.#unfinishedBytes > this.#maximumUnfinishedBytes) refuse(new ApiError("QueueFull", {}, 1));
+      }
+    });
+    request.on("end", () => {
+      if (refused) return;
+      release();
+      // Node copies each chunk out of its read buffer: a body that came in one piece is already its own.
+      done(null, chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes));
+    });
+    // Node reports a client that left as an error too; the exchange hears of it from the response.
+    request.on("error", () => undefined);
+  }
 }
+
+const tooLarge = (limit: number): ApiError => new ApiError("BodyTooLarge", { limit });
 
 const nothing = new Uint8Array(0);

@@ -3,6 +3,8 @@ import { CostModel } from "@sweetspot/planner";
 import { type RequestShape, requestShaper } from "../batch/shape.ts";
 import type { EnginePool } from "../engine/engine.ts";
 import type { ModelSignature } from "../model/signature.ts";
+import { visibleTensors } from "../pipeline/encoded-schema.ts";
+import type { Pipeline } from "../pipeline/pipeline.ts";
 import { type RequestSchema, requestSchema } from "../protocol/oip/request-schema.ts";
 import { ServiceLevel } from "../telemetry/service-level.ts";
 import type { Tensor } from "../tensor.ts";
@@ -12,21 +14,26 @@ import type { Dispatcher, DispatchSettings } from "./dispatcher.ts";
 export interface RunningModel {
   readonly plan: ServingPlan;
   readonly signature: ModelSignature;
+  /** The inputs and outputs that clients are told of: those of the pipeline where the plan has one. */
+  readonly visible: Pick<ModelSignature, "inputs" | "outputs">;
   readonly schema: RequestSchema;
   readonly shape: (inputs: readonly Tensor[]) => RequestShape;
   readonly pool: EnginePool;
   readonly dispatcher: Dispatcher;
+  /** Where the plan has one. */
+  readonly pipeline?: Pipeline;
   /** Counts since this plan was taken. */
   readonly level: ServiceLevel;
 }
 
 /** The parts of a plan that need new engine processes when they change; all others apply in place. */
-export const needsNewEngines = ({ artifact, layout, padding, outputs }: ServingPlan) => ({
+export const needsNewEngines = ({ artifact, layout, padding, outputs, pipeline }: ServingPlan) => ({
   // The same bytes may lie elsewhere after a restart of the volume.
   artifact: { variant: artifact.variant, engine: artifact.engine, digest: artifact.digest },
   layout,
   padding: padding ?? null,
   outputs: outputs ?? null,
+  pipeline: pipeline ?? null,
 });
 
 /** What the dispatcher takes from a plan. A model whose rows cannot be joined is never batched. */
@@ -41,10 +48,20 @@ export function dispatchSettings(plan: ServingPlan, { batchable }: ModelSignatur
 }
 
 /** The parts of a running model that follow from plan and signature alone. Throws `Error` for unknown tensor names. */
-export const compilePlan = (plan: ServingPlan, signature: ModelSignature) => ({
-  plan,
-  signature,
-  schema: requestSchema(signature, plan),
-  shape: requestShaper(signature, plan.padding),
-  level: new ServiceLevel(plan.serviceLevel, new Date()),
-});
+export function compilePlan(plan: ServingPlan, signature: ModelSignature) {
+  const level = new ServiceLevel(plan.serviceLevel, new Date());
+  const shapeOf = requestShaper(signature, plan.padding);
+  return {
+    plan,
+    signature,
+    visible: visibleTensors(plan, signature),
+    schema: requestSchema(signature, plan),
+    /** Asked for once for each request that wants an engine, whatever protocol it came by, so it is counted here. */
+    shape: (inputs: readonly Tensor[]): RequestShape => {
+      const shape = shapeOf(inputs);
+      level.arrived(shape);
+      return shape;
+    },
+    level,
+  };
+}

@@ -13,7 +13,7 @@ export const metricCatalogue = {
   sweetspot_stage_duration_seconds: {
     type: "histogram",
     labels: ["stage"],
-    help: "Time of answered requests in each stage: queue, engine and reply.",
+    help: "Time of answered requests in each stage: queue, engine and reply; with a pipeline preprocess and postprocess.",
   },
   sweetspot_batch_rows: { type: "histogram", labels: [], help: "Rows of a finished batch." },
   sweetspot_useful_length_total: {
@@ -35,6 +35,11 @@ export const metricCatalogue = {
     type: "gauge",
     labels: [],
     help: "Median observed/expected engine time of recent batches; 0 without a cost table or traffic.",
+  },
+  sweetspot_event_loop_delay_seconds: {
+    type: "histogram",
+    labels: [],
+    help: "How late the server's event loop came to a timer, looked at 20 times a second.",
   },
   sweetspot_queued_rows: { type: "gauge", labels: [], help: "Rows that wait for an engine." },
   sweetspot_engines_ready: { type: "gauge", labels: [], help: "Engine processes that are ready." },

@@ -1,6 +1,7 @@
 import { Counter, Gauge, type Metric, Registry } from "prom-client";
 import type { BatchReport } from "../server/batch-report.ts";
 import { BucketHistogram } from "./bucket-histogram.ts";
+import { InferenceStatistics } from "./inference-statistics.ts";
 import { metricCatalogue } from "./metric-catalogue.ts";
 import type { JudgedOutcome } from "./service-level.ts";
 
@@ -17,10 +18,19 @@ export interface StageTimes {
   readonly queue: number;
   readonly engine: number;
   readonly reply: number;
+  /** From text to tokens or from image to pixels, and pooling or classification; only where a plan has a pipeline. */
+  readonly preprocess?: number;
+  readonly postprocess?: number;
 }
 
 const durationBuckets = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
-const stageNames = ["queue", "engine", "reply"] as const satisfies readonly (keyof StageTimes)[];
+const stageNames = [
+  "queue",
+  "engine",
+  "reply",
+  "preprocess",
+  "postprocess",
+] as const satisfies readonly (keyof StageTimes)[];
 const rowBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
 
 type MetricName = keyof typeof metricCatalogue;
@@ -28,6 +38,8 @@ const describe = (name: MetricName) => ({ name, help: metricCatalogue[name].help
 
 /** The Prometheus side of telemetry: counts over the life of the process, over all plans. */
 export class Metrics {
+  /** The same in Triton's form. */
+  readonly statistics = new InferenceStatistics(Date.now);
   readonly #registry = new Registry();
   readonly #outcomes = new Map<JudgedOutcome, number>();
   readonly #batchFailures = this.#counter("sweetspot_batch_failures_total");
@@ -37,6 +49,7 @@ export class Metrics {
   readonly #planError = this.#gauge("sweetspot_plan_error");
   readonly #batchRows = this.#histogram("sweetspot_batch_rows", rowBuckets);
   readonly #stages = this.#histogram("sweetspot_stage_duration_seconds", durationBuckets, stageNames);
+  readonly #eventLoopDelay = this.#histogram("sweetspot_event_loop_delay_seconds", durationBuckets);
   #duration: BucketHistogram | null = null;
   #targetSeconds = 0;
 
@@ -75,19 +88,30 @@ export class Metrics {
     this.#planError.set(1);
   }
 
-  request(outcome: JudgedOutcome): void {
+  request(outcome: JudgedOutcome, latencyMicroseconds: number): void {
     this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
+    if (outcome !== "Good" && outcome !== "Late") this.statistics.failed(outcome, latencyMicroseconds);
   }
 
   answered(latencyMicroseconds: number, stages: StageTimes): void {
     this.#duration?.observe(latencyMicroseconds / 1e6);
-    for (const [index, stage] of stageNames.entries()) this.#stages.observe(stages[stage] / 1e6, index);
+    this.statistics.answered(latencyMicroseconds, stages);
+    for (const [index, stage] of stageNames.entries()) {
+      const microseconds = stages[stage];
+      if (microseconds !== undefined) this.#stages.observe(microseconds / 1e6, index);
+    }
   }
 
-  batch({ rows, usefulLength, paddedLength }: BatchReport): void {
+  batch(report: BatchReport): void {
+    const { rows, usefulLength, paddedLength } = report;
+    this.statistics.batch(report);
     this.#batchRows.observe(rows);
     this.#usefulLength.inc(usefulLength);
     this.#paddedLength.inc(paddedLength);
+  }
+
+  eventLoopDelay(seconds: number): void {
+    this.#eventLoopDelay.observe(seconds);
   }
 
   batchFailed(kind: string): void {

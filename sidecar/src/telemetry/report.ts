@@ -30,6 +30,7 @@ export function buildReport({ plan, level, pool, planError, at }: ReportSources)
     paddedLength: level.paddedLength,
     costRatio: level.costRatio(),
     pinning: pool.pinning(),
+    traffic: level.traffic.report(),
     engines: pool.status(),
   };
 }

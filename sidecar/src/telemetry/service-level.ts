@@ -3,6 +3,8 @@ import { median } from "@sweetspot/planner";
 import type { ErrorOutcome } from "../protocol/errors.ts";
 import type { BatchReport } from "../server/batch-report.ts";
 import { LogHistogram } from "./log-histogram.ts";
+import type { StageTimes } from "./metrics.ts";
+import { RecentTraffic } from "./recent-traffic.ts";
 
 /** How one request ended. */
 export type Outcome = "Answered" | ErrorOutcome;
@@ -15,6 +17,7 @@ const recentBatches = 256;
 export class ServiceLevel {
   readonly target: ServiceLevelTarget;
   readonly since: Date;
+  #traffic = new RecentTraffic();
   readonly #latency = new LogHistogram();
   readonly #counts = { Good: 0, Late: 0, Refused: 0, Expired: 0, Failed: 0, Excluded: 0 };
   readonly #ratios = new Float64Array(recentBatches);
@@ -29,11 +32,32 @@ export class ServiceLevel {
     this.since = since;
   }
 
+  /** What happened of late, also under the plans before. */
+  get traffic(): RecentTraffic {
+    return this.#traffic;
+  }
+
+  /** Goes on with the recent traffic of the plan before. */
+  follow(before: ServiceLevel): void {
+    this.#traffic = before.#traffic;
+  }
+
   /** Counts one request. Only answered ones have a latency (microseconds, from arrival to the sent answer). */
   request(outcome: Outcome, latencyMicroseconds: number): JudgedOutcome {
     const judged = outcome === "Answered" ? this.#judge(latencyMicroseconds) : outcome;
     this.#counts[judged] += 1;
+    if (judged !== "Excluded") this.#traffic.request(judged !== "Good");
     return judged;
+  }
+
+  /** Where the time of an answered request went. */
+  answered(stages: StageTimes): void {
+    this.#traffic.answered(stages);
+  }
+
+  /** A request, or a row of one that is split, wants an engine. */
+  arrived({ rows, length }: { readonly rows: number; readonly length: number }): void {
+    this.#traffic.size(rows, length);
   }
 
   batch(report: BatchReport): void {
@@ -41,6 +65,7 @@ export class ServiceLevel {
     this.rows += report.rows;
     this.usefulLength += report.usefulLength;
     this.paddedLength += report.paddedLength;
+    this.#traffic.batch(report);
     if (report.expectedMicroseconds === null || report.engineMicroseconds <= 0) return;
     this.#ratios[this.#measuredBatches % recentBatches] = report.engineMicroseconds / report.expectedMicroseconds;
     this.#measuredBatches += 1;

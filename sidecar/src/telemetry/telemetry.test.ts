@@ -1,6 +1,7 @@
 import { badRequests, ServiceLevelReport, type ServingPlan } from "@sweetspot/crds";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { BlockRing } from "./block-ring.ts";
 import { LogHistogram } from "./log-histogram.ts";
 import { metricCatalogue } from "./metric-catalogue.ts";
 import { Metrics } from "./metrics.ts";
@@ -60,6 +61,84 @@ describe("the service level", () => {
   });
 });
 
+describe("the ring of blocks", () => {
+  it("keeps the newest whole blocks on multiples of their length, empty ones included", () => {
+    const ring = new BlockRing(10, 3, 1);
+    expect(ring.read(1004).columns).toEqual([[]]);
+    ring.add(1005, 0, 2);
+    ring.add(1009.9, 0, 1);
+    ring.add(1031, 0, 5);
+    expect(ring.read(1035)).toEqual({ end: 1030, columns: [[3, 0, 0]] });
+    expect(ring.read(1045)).toEqual({ end: 1040, columns: [[0, 0, 5]] });
+    expect(ring.read(2000)).toEqual({ end: 2000, columns: [[0, 0, 0]] });
+  });
+
+  it("loses nothing when the clock is set back, and forgets what is older than it is long", () => {
+    const ring = new BlockRing(10, 3, 2);
+    ring.add(1000, 1, 1);
+    ring.add(900, 1, 1);
+    expect(ring.read(1010)).toEqual({ end: 1010, columns: [[0], [2]] });
+  });
+
+  it("has the sums of a plain list of events", () => {
+    const event = fc.record({ after: fc.integer({ min: 0, max: 25 }), value: fc.integer({ min: 1, max: 9 }) });
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 60 }), (events) => {
+        const ring = new BlockRing(10, 5, 1);
+        ring.add(100, 0, 0);
+        let now = 100;
+        const all: { now: number; value: number }[] = [];
+        for (const { after, value } of events) {
+          now += after;
+          ring.add(now, 0, value);
+          all.push({ now, value });
+        }
+        const { end, columns } = ring.read(now);
+        columns[0]?.toReversed().forEach((sum, back) => {
+          const start = end - 10 * (back + 1);
+          const own = all.filter((one) => one.now >= start && one.now < start + 10);
+          expect(sum).toBe(own.reduce((total, { value }) => total + value, 0));
+        });
+      }),
+    );
+  });
+});
+
+describe("the recent traffic", () => {
+  it("is counted in blocks of time, and goes on when the plan changes", () => {
+    vi.useFakeTimers({ now: 1_000_000_000 });
+    try {
+      const level = new ServiceLevel(target, new Date());
+      level.arrived({ rows: 1, length: 64 });
+      level.request("Answered", 1000);
+      level.request("Excluded", 1000);
+      level.answered({ queue: 100, engine: 700, reply: 50, preprocess: 150 });
+      level.batch(batch);
+      const next = new ServiceLevel({ ...target, latencyMilliseconds: 1 }, new Date());
+      next.follow(level);
+      next.request("Answered", 2000);
+      next.request("Refused", 10);
+      vi.setSystemTime(1_000_011_000);
+      const traffic = next.traffic.report();
+      expect(traffic.tenSeconds).toEqual({ end: 1_000_010, total: [3], bad: [2] });
+      expect(traffic.seconds.total[0]).toBe(3);
+      expect(traffic.stages).toMatchObject({
+        answered: [1],
+        queue: [100],
+        engine: [700],
+        other: [200],
+        observed: [1100],
+        expected: [1000],
+      });
+      expect(traffic.lengths).toEqual([...new Array(12).fill(0), 1]);
+      expect(traffic.rows).toEqual([1]);
+      expect(next.counts().total).toBe(2);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
 describe("the metrics", () => {
   it("are exactly those of the catalogue", async () => {
     const metrics = new Metrics(() => ({ queuedRows: 4, enginesReady: 2, engineRestarts: 1, costRatio: null }));
@@ -79,7 +158,7 @@ describe("the metrics", () => {
     const metrics = new Metrics(() => null);
     metrics.planTaken("r1", 35);
     metrics.answered(35_000, { queue: 1000, engine: 30_000, reply: 4000 });
-    metrics.request("Good");
+    metrics.request("Good", 35_000);
     expect(await metrics.text()).toContain('sweetspot_request_duration_seconds_bucket{le="0.035"} 1');
     metrics.planTaken("r2", 70);
     const text = await metrics.text();

@@ -109,6 +109,13 @@ describe("decoding a JSON request", () => {
     ["an input named __proto__", "UnknownInput", { inputs: [{ ...ids([1]), name: "__proto__" }] }],
     ["an input given twice", "DuplicateInput", { inputs: [ids([1]), ids([1]), mask(1)] }],
     ["another datatype", "WrongDatatype", { inputs: [{ ...ids([1]), datatype: "INT32" }] }],
+    ["a datatype that is no text", "WrongDatatype", { inputs: [{ ...ids([1]), datatype: { toString: 1 } }] }],
+    [
+      "sizes that are no numbers",
+      "WrongShape",
+      { inputs: [{ ...ids([1]), shape: [{ valueOf: 1 }, { toString: 1 }] }] },
+    ],
+    ["a shape that is no list", "WrongShape", { inputs: [{ ...ids([1]), shape: { length: 2, toString: 1 } }] }],
     ["another rank", "WrongShape", { inputs: [{ ...ids([1]), shape: [1] }] }],
     ["zero rows", "WrongShape", { inputs: [{ ...ids([]), shape: [0, 1] }] }],
     ["a zero length", "WrongShape", { inputs: [{ ...ids([]), shape: [1, 0] }] }],
@@ -116,6 +123,7 @@ describe("decoding a JSON request", () => {
     ["a fractional size", "WrongShape", { inputs: [{ ...ids([1]), shape: [1, 1.5] }] }],
     ["a size as text", "WrongShape", { inputs: [{ ...ids([1]), shape: [1, "1"] }] }],
     ["a shape product beyond 2^53", "ShapeTooLarge", { inputs: [{ ...ids([1]), shape: [2 ** 40, 2 ** 40] }] }],
+    ["sizes whose product wraps around 2^64", "ShapeTooLarge", { inputs: [{ ...ids([1]), shape: [2 ** 62 + 2, 4] }] }],
     ["a shape of 2^40 elements", "WrongElementCount", { inputs: [{ ...ids([1]), shape: [1, 2 ** 40] }] }],
     ["too few elements", "WrongElementCount", { inputs: [{ ...ids([1]), shape: [1, 2] }] }],
     ["too many elements", "WrongElementCount", { inputs: [{ ...ids([1, 2]), shape: [1, 1] }] }],
@@ -149,7 +157,17 @@ describe("decoding a JSON request", () => {
       refusal(() => decodeRequest(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), undefined, schema)),
     ).toBe("InvalidJson");
     expect(refusal(() => decodeRequest(Buffer.from('{"inputs":['), undefined, schema))).toBe("InvalidJson");
-    expect(refusal(() => decodeRequest(Buffer.from("[".repeat(200_000)), undefined, schema))).toBe("InvalidJson");
+    expect(refusal(() => decodeRequest(Buffer.from("[".repeat(60_000)), undefined, schema))).toBe("InvalidJson");
+    expect(refusal(() => decodeRequest(Buffer.from("[".repeat(200_000)), undefined, schema))).toBe("JsonTooComplex");
+  });
+
+  it("refuses nesting of any depth where no nesting belongs", () => {
+    const deep = `${"[".repeat(30_000)}${"]".repeat(30_000)}`;
+    const input = (field: string) => JSON.stringify({ ...ids([1]), [field]: "DEEP" }).replace('"DEEP"', () => deep);
+    for (const field of ["name", "datatype", "shape", "data", "parameters"]) {
+      const body = Buffer.from(`{"inputs":[${input(field)},${JSON.stringify(mask(1))}]}`);
+      expect(refusal(() => decodeRequest(body, undefined, schema))).toMatch(/^(Invalid|Wrong)/);
+    }
   });
 
   it.each([

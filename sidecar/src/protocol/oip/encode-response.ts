@@ -1,6 +1,6 @@
 import { elementArrays, elementBytes, elementCount, type Tensor } from "../../tensor.ts";
 import { aligned } from "./binary-elements.ts";
-import type { RequestedOutput } from "./decode-request.ts";
+import type { RequestedOutput } from "./check-request.ts";
 import { floatsJson } from "./float-json.ts";
 
 /** The body of an answer. */

@@ -5,16 +5,16 @@ import { modelVersion } from "./encode-response.ts";
 export const serverMetadata = (version: string) => ({
   name: "sweetspot",
   version,
-  extensions: ["binary_tensor_data"],
+  extensions: ["binary_tensor_data", "model_configuration", "statistics"],
 });
 
 const tensorMetadata = ({ name, datatype, shape }: TensorSpec) => ({ name, datatype, shape });
 
-/** `GET /v2/models/{name}`. `served`: the outputs that the plan serves. */
-export const modelMetadata = (name: string, signature: ModelSignature, served: readonly string[]) => ({
+/** `GET /v2/models/{name}`. */
+export const modelMetadata = (name: string, { inputs, outputs }: Pick<ModelSignature, "inputs" | "outputs">) => ({
   name,
   versions: [modelVersion],
   platform: "onnxruntime_onnx",
-  inputs: signature.inputs.map(tensorMetadata),
-  outputs: signature.outputs.filter((output) => served.includes(output.name)).map(tensorMetadata),
+  inputs: inputs.map(tensorMetadata),
+  outputs: outputs.map(tensorMetadata),
 });

@@ -1,5 +1,6 @@
 import type { Datatype, ServingPlan } from "@sweetspot/crds";
 import type { ModelSignature } from "../../model/signature.ts";
+import { encodedInterface } from "../../pipeline/encoded-schema.ts";
 
 /** What one input must look like, looked up once per plan so that requests cost no searching. */
 export interface InputRule {
@@ -25,6 +26,8 @@ export interface RequestSchema {
   readonly byName: ReadonlyMap<string, InputRule>;
   /** Served outputs, in the order in which they are answered. */
   readonly outputs: readonly string[];
+  /** The same model for texts or encoded images instead of tensors; null where the plan has no pipeline. */
+  readonly encoded: RequestSchema | null;
   /** Axes that must be equal within one request: the rows of all inputs, and the model's one variable axis. */
   readonly equalAxes: readonly { readonly what: string; readonly axes: readonly SizedAxis[] }[];
 }
@@ -32,7 +35,7 @@ export interface RequestSchema {
 /** Compiles signature and plan into a request schema. Throws `Error` if the plan names an unknown input or output. */
 export function requestSchema(
   signature: ModelSignature,
-  plan: Pick<ServingPlan, "outputs" | "inputBounds">,
+  plan: Pick<ServingPlan, "outputs" | "inputBounds" | "pipeline">,
 ): RequestSchema {
   const bounds = new Map(plan.inputBounds.map((entry) => [entry.name, entry]));
   const inputs = signature.inputs.map(({ name, datatype, shape }, index) => ({
@@ -45,7 +48,20 @@ export function requestSchema(
   const byName = new Map(inputs.map((rule) => [rule.name, rule]));
   for (const name of bounds.keys())
     if (!byName.has(name)) throw new Error(`inputBounds names the unknown input ${name}`);
-  return { inputs, byName, outputs: servedOutputs(signature, plan), equalAxes: equalAxes(signature, byName) };
+  const outputs = servedOutputs(signature, plan);
+  return { inputs, byName, outputs, encoded: encodedSchema(signature, plan), equalAxes: equalAxes(signature, byName) };
+}
+
+function encodedSchema(
+  signature: ModelSignature,
+  plan: Pick<ServingPlan, "outputs" | "pipeline">,
+): RequestSchema | null {
+  const seen = encodedInterface(plan, signature);
+  if (seen === null) return null;
+  const { name, datatype, shape } = seen.input;
+  const rule = { index: 0, name, datatype, shape, bounds: null };
+  const outputs = seen.outputs.map((output) => output.name);
+  return { inputs: [rule], byName: new Map([[name, rule]]), outputs, encoded: null, equalAxes: [] };
 }
 
 function servedOutputs(signature: ModelSignature, plan: Pick<ServingPlan, "outputs">): string[] {
