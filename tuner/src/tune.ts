@@ -7,7 +7,7 @@ import { usableCpuCount } from "@sweetspot/sidecar";
 import { Budget } from "./budget.ts";
 import { decide } from "./decision/decide.ts";
 import { describeEnvironment } from "./environment/describe.ts";
-import { noiseOf } from "./environment/noise.ts";
+import { noiseFactorOf, noiseOf } from "./environment/noise.ts";
 import { prepareMix } from "./load/request-mix.ts";
 import { LoadClient } from "./load/run-load.ts";
 import { openSingleEngine } from "./measure/single-engine.ts";
@@ -72,7 +72,7 @@ async function openState(
     budget,
     signal,
     startedAt,
-    environment: { ...environment, noise: noiseOf(times) },
+    environment: { ...environment, noise: noiseOf(times), noiseFactor: noiseFactorOf(times) },
     cpus,
     model,
     variants: [],
@@ -81,6 +81,7 @@ async function openState(
     referenceMicroseconds: median(times),
     candidates: [],
     confirmation: null,
+    pinningTrial: null,
     findings: [],
     say,
   };

@@ -5,6 +5,7 @@ import type {
   Finding,
   MeasuredTable,
   Padding,
+  PinningTrial,
   TuningQuestion,
   VariantName,
   VariantResult,
@@ -56,6 +57,7 @@ export interface TuningState {
   readonly referenceMicroseconds: number;
   candidates: Candidate[];
   confirmation: Decision["confirmation"];
+  pinningTrial: PinningTrial | null;
   readonly findings: Finding[];
   readonly say: (stage: TuneStage, message: string, best?: string) => void;
 }

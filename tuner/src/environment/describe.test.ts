@@ -1,6 +1,7 @@
 import { Environment } from "@sweetspot/crds";
 import { describe, expect, it } from "vitest";
 import { describeEnvironment } from "./describe.ts";
+import { recorded } from "./testing/recorded-machines.ts";
 
 describe("the environment", () => {
   it("of this machine keeps the contract and names the engine that serves", async () => {
@@ -19,7 +20,7 @@ describe("the environment", () => {
       "/sys/devices/system/cpu/cpu4/cpufreq/scaling_governor": "powersave\n",
     };
     const python = { executable: "python", versions: { python: "3.12.1", onnx: "1.23.2" } };
-    expect(await describeEnvironment({ read: (path) => files[path] ?? null, python })).toMatchObject({
+    expect(await describeEnvironment({ files: recorded(files), python })).toMatchObject({
       cpuModel: "Test CPU",
       instructionSets: ["avx2", "avx512_vnni"],
       usableCpus: 2,
@@ -29,12 +30,14 @@ describe("the environment", () => {
       cpuQuota: null,
       cgroupVersion: 0,
       noise: null,
+      noiseFactor: null,
+      accelerators: [],
       versions: { node: process.versions.node, python: "3.12.1", "python-onnx": "1.23.2" },
     });
   });
 
   it("is described even where no file can be read", async () => {
-    const environment = await describeEnvironment({ read: () => null, python: null });
+    const environment = await describeEnvironment({ files: recorded({}), python: null });
     expect(Environment.safeParse(environment).error).toBeUndefined();
   });
 });

@@ -1,20 +1,26 @@
 import { createRequire } from "node:module";
 import * as os from "node:os";
 import type { Environment } from "@sweetspot/crds";
-import { cgroupLimits, parseCpuList, type ReadText, readText } from "@sweetspot/sidecar";
+import { cgroupLimits, parseCpuList, type ReadText } from "@sweetspot/sidecar";
 import { findPython, type PythonEnvironment } from "../variants/python-environment.ts";
+import { readAccelerators } from "./accelerators.ts";
 import { parseCpuInfo } from "./cpu-info.ts";
 import { usableCpus } from "./cpu-list.ts";
+import { readFrequency } from "./frequency.ts";
+import { type MachineFiles, machineFiles } from "./machine-files.ts";
 
 export interface DescribeOptions {
-  readonly read?: ReadText;
+  readonly files?: MachineFiles;
   /** Looked for when absent; null says that there is none. */
   readonly python?: PythonEnvironment | null;
 }
 
-/** What this process runs on. `noise` is null: it takes a measurement, see `measureNoise`. Never throws. */
+const mostAccelerators = 64;
+
+/** What this process runs on. The noise is null: it takes a measurement, see `noiseOf`. Never throws. */
 export async function describeEnvironment(options: DescribeOptions = {}): Promise<Environment> {
-  const read = options.read ?? readText;
+  const files = options.files ?? machineFiles;
+  const { read } = files;
   const python = options.python === undefined ? await findPython() : options.python;
   const cpus = usableCpus(read);
   const info = parseCpuInfo(read("/proc/cpuinfo") ?? "");
@@ -29,10 +35,14 @@ export async function describeEnvironment(options: DescribeOptions = {}): Promis
     memoryBytes: Math.min(os.totalmem(), limits.memoryBytes ?? Number.POSITIVE_INFINITY),
     cpuQuota: limits.cpuQuota,
     cgroupVersion: limits.version,
-    governor: governor(read, cpus[0] ?? 0),
+    governor: readFrequency(files, cpus[0] ?? 0).governor,
     kernel: os.release().slice(0, 128),
     versions: { node: process.versions.node, ...engineVersions(), ...pythonVersions(python) },
     noise: null,
+    noiseFactor: null,
+    accelerators: readAccelerators(files)
+      .map(({ name }) => name)
+      .slice(0, mostAccelerators),
   };
 }
 
@@ -44,11 +54,6 @@ function hostCpus(read: ReadText): number {
 function threadsPerCore(read: ReadText, cpu: number): number {
   const siblings = read(`/sys/devices/system/cpu/cpu${cpu}/topology/thread_siblings_list`);
   return siblings === null ? 1 : Math.max(1, parseCpuList(siblings).length);
-}
-
-/** Null in most virtual machines, where the host keeps the frequency to itself. */
-function governor(read: ReadText, cpu: number): string | null {
-  return read(`/sys/devices/system/cpu/cpu${cpu}/cpufreq/scaling_governor`)?.trim().slice(0, 64) ?? null;
 }
 
 /** The engine belongs to the sidecar, so it is looked up from there: that is the one that serves. */

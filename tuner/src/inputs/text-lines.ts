@@ -1,7 +1,7 @@
-import { type ModelSignature, requestShaper, type Tensor, type TensorSpec } from "@sweetspot/sidecar";
+import { type ModelSignature, requestShaper, type Tensor, type TensorSpec, type TextEncoder } from "@sweetspot/sidecar";
 import { lineError, readLines } from "./read-lines.ts";
 import { type Sample, SamplesError } from "./sample.ts";
-import { loadTokenizer, type TextEncoder } from "./tokenizer.ts";
+import { loadTokenizer } from "./tokenizer.ts";
 
 /** Positions of most encoders, where the model does not say how many it has. */
 const usualPositions = 512;
@@ -52,7 +52,8 @@ function tokenCounts({ inputs, inputBounds }: ModelSignature): { readonly most: 
 }
 
 function encode(tokenizer: TextEncoder, text: string, { most, fixed }: ReturnType<typeof tokenCounts>): Encoding {
-  const { ids, segments } = tokenizer.encode(text, most);
+  const limit = Math.min(most, tokenizer.longest);
+  const { ids, typeIds: segments } = tokenizer.truncate(tokenizer.encode(text), limit);
   const missing = Array.from({ length: fixed ? most - ids.length : 0 }, () => 0);
   return {
     ids: [...ids, ...missing.map(() => tokenizer.padding)],

@@ -1,7 +1,7 @@
 import { median } from "@sweetspot/planner";
 
 /** Brackets further apart than this mean that the machine was disturbed in between. */
-const bracketTolerance = 0.15;
+export const bracketTolerance = 0.15;
 
 /** Measurements between two runs of a reference, and whether they can be trusted. */
 export interface Bracketed<T> {

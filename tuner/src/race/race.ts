@@ -7,7 +7,7 @@ import type { SidecarProcess } from "./sidecar-process.ts";
 /** A candidate with its running server. */
 export interface Racer {
   readonly name: string;
-  readonly server: SidecarProcess;
+  readonly server: Pick<SidecarProcess, "inferUrl">;
   /** Where the first round looks for its capacity, requests per second. */
   readonly guess: number;
 }
@@ -52,7 +52,7 @@ const maximumSendDelayShare = 0.2;
  */
 export async function race(
   racers: readonly Racer[],
-  load: LoadClient,
+  load: Pick<LoadClient, "run">,
   options: RaceOptions,
 ): Promise<Map<string, RaceRound[]>> {
   const rounds = new Map<string, RaceRound[]>(racers.map(({ name }) => [name, []]));
@@ -86,7 +86,7 @@ async function climb(
   racer: Racer,
   history: readonly RaceRound[],
   round: number,
-  load: LoadClient,
+  load: Pick<LoadClient, "run">,
   options: RaceOptions,
 ): Promise<Omit<RaceRound, "round">> {
   const guess = nextGuess(racer.guess, history);

@@ -39,6 +39,7 @@ describe("renderReport", () => {
       variants: report.variants.map((variant) => ({ ...variant, message: evil })),
       candidates: report.candidates.map((candidate) => ({ ...candidate, summary: evil, lost: evil })),
       findings: report.findings.map((finding) => ({ ...finding, message: evil })),
+      checklist: report.checklist.map((item) => ({ ...item, message: evil })),
       decision: { ...report.decision, summary: evil, reason: evil },
     });
     expect(soiled).not.toContain("<script>");
@@ -86,15 +87,32 @@ describe("renderReport", () => {
     }
   });
 
+  it("says of each item of the checklist what it gained, or why nothing", () => {
+    const section = page.slice(page.indexOf("<h2>Checklist</h2>"), page.indexOf("<h2>What helped"));
+    const { checklist } = sampleReport();
+    expect(section.match(/<tr><td>/g)).toHaveLength(checklist.length);
+    expect(section).toMatch(
+      /Core pinning<\/td><td><span class="Gained">gained<\/span><\/td>\s*<td class="number">1\.21x/,
+    );
+    expect(section).toMatch(/Distilled model<\/td><td><span class="NotTried">/);
+  });
+
   it("leaves out what was never done", () => {
     const report = sampleReport();
     const bare = renderReport({
       ...report,
       tables: [],
       findings: [],
+      checklist: [],
       candidates: report.candidates.map((candidate) => ({ ...candidate, rounds: [], measured: null })),
     });
-    for (const title of ["Race", "Cost tables", "Predicted against measured", "What helped and what did not"]) {
+    for (const title of [
+      "Checklist",
+      "Race",
+      "Cost tables",
+      "Predicted against measured",
+      "What helped and what did not",
+    ]) {
       expect(page).toContain(`<h2>${title}</h2>`);
       expect(bare).not.toContain(`<h2>${title}</h2>`);
     }

@@ -3,7 +3,15 @@ import { costPlot } from "./cost-plot.ts";
 import { headline } from "./headline.ts";
 import { html, Markup } from "./markup.ts";
 import { predictionPlot, racePlot } from "./race-plot.ts";
-import { candidateTable, environmentList, findingList, ranked, reproduction, variantTable } from "./sections.ts";
+import {
+  candidateTable,
+  checklistTable,
+  environmentList,
+  findingList,
+  ranked,
+  reproduction,
+  variantTable,
+} from "./sections.ts";
 import { styleSheet } from "./style.ts";
 
 /**
@@ -23,6 +31,7 @@ ${headline(report)}
 ${section("Candidates", candidateTable(report))}
 ${section("Race", racePlot(candidates, decision.winner))}
 ${section("Variants and quality", variantTable(report.variants))}
+${section("Checklist", report.checklist.length === 0 ? null : checklistTable(report.checklist))}
 ${section("What helped and what did not", findings.length === 0 ? null : findingList(findings))}
 ${section("Predicted against measured", plots([predictionPlot(candidates, decision.winner)]))}
 ${section("Cost tables", plots(report.tables.map(costPlot)))}

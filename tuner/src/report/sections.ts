@@ -1,4 +1,4 @@
-import type { Candidate, Environment, Finding, TuningReport, VariantResult } from "@sweetspot/crds";
+import type { Candidate, ChecklistItem, Environment, Finding, TuningReport, VariantResult } from "@sweetspot/crds";
 import * as format from "./format.ts";
 import { html, type Markup } from "./markup.ts";
 import { tuneCommand } from "./reproduce.ts";
@@ -61,6 +61,43 @@ export function findingList(findings: readonly Finding[]): Markup {
   return html`<ul class="findings">${items}</ul>`;
 }
 
+/** What became of an item of the checklist, and its words in the order in which people want to read them. */
+export const checklistWords: Readonly<Record<ChecklistItem["outcome"], string>> = {
+  Gained: "gained",
+  Lost: "lost",
+  NoDifference: "no difference",
+  Checked: "checked",
+  NotApplicable: "does not apply",
+  NotTried: "not tried",
+};
+
+/** The topics of the checklist in words. */
+export const checklistTopics: Readonly<Record<ChecklistItem["topic"], string>> = {
+  Versions: "Versions",
+  SystemActivity: "System activity",
+  Bottleneck: "Bottleneck",
+  OverlapInput: "Overlapped input",
+  Padding: "No over-padding",
+  ImageDecoding: "Image decoding",
+  HalfPrecision: "Half precision",
+  INT8: "INT8",
+  Batching: "Batching",
+  OptimizedEngine: "Optimized engine",
+  DistilledModel: "Distilled model",
+  CorePinning: "Core pinning",
+  SequenceBucketing: "Sequence buckets",
+};
+
+export function checklistTable(items: readonly ChecklistItem[]): Markup {
+  const rows = items.map(({ topic, outcome, ratio, message }) => {
+    const range = ratio && html`<br><small>${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)}</small>`;
+    return html`<tr><td>${checklistTopics[topic]}</td><td><span class="${outcome}">${checklistWords[outcome]}</span></td>
+<td class="number">${ratio === null ? "" : `${ratio.estimate.toFixed(2)}x`}${range}</td><td>${message}</td></tr>`;
+  });
+  return html`<div class="scroll"><table class="checklist"><thead><tr><th>item</th><th>outcome</th>
+<th class="number">with over without</th><th>what was found</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+}
+
 export function environmentList(environment: Environment): Markup {
   const { cpuModel, architecture, instructionSets, usableCpus, hostCpus, threadsPerCore, noise } = environment;
   const versions = Object.entries(environment.versions).map(([name, version]) => `${name} ${version}`);
@@ -75,8 +112,13 @@ export function environmentList(environment: Environment): Markup {
     ["Kernel", environment.kernel],
     ["Versions", versions.join(", ") || "unknown"],
     ["Noise", noise === null ? "not measured" : `${format.percent(noise)} between equal runs (p90 over p10)`],
+    ["A/A test", aaWords(environment)],
+    ["Accelerators", environment.accelerators?.join(", ") || "none found"],
   ]);
 }
+
+const aaWords = ({ noiseFactor }: Environment): string =>
+  noiseFactor === null ? "not done" : `equal series differ by up to ${format.percent(noiseFactor - 1)}`;
 
 export function reproduction(report: TuningReport): Markup {
   const { question } = report;

@@ -39,8 +39,8 @@ h2 { margin: 40px 0 12px; font-size: 19px; }
 .tile .detail { font-size: 13px; color: var(--soft); }
 .Pass, .Gained, .Ready { color: var(--good); font-weight: 600; }
 .Fail, .Lost, .Failed, .TimedOut, .OutOfMemory { color: var(--bad); font-weight: 600; }
-.Inconclusive, .Warning { color: var(--unsure); font-weight: 600; }
-.NotApplicable, .Skipped { color: var(--soft); font-weight: 600; }
+.Inconclusive, .Warning, .NotTried { color: var(--unsure); font-weight: 600; }
+.NotApplicable, .NoDifference, .Checked, .Skipped { color: var(--soft); font-weight: 600; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
 th, td { padding: 7px 10px 7px 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
@@ -48,6 +48,8 @@ th { color: var(--soft); font-weight: 600; font-size: 13px; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; padding-right: 18px; }
 td small { color: var(--soft); font-size: 12.5px; }
 td:first-child { min-width: 230px; }
+.checklist td:first-child { min-width: 120px; }
+.checklist td:last-child { min-width: 260px; }
 tr.winner td:first-child { box-shadow: inset 3px 0 var(--accent); padding-left: 10px; }
 tr.winner b { color: var(--accent); }
 figure { margin: 0; min-width: 0; }

@@ -15,6 +15,15 @@ describe("summarizeReport", () => {
     expect(text).not.toMatch(/cannot be met|stopped early|synthesised/);
   });
 
+  it("lists the checklist with what each item gained", () => {
+    const text = summarizeReport(sampleReport());
+    expect(text).toMatch(
+      /INT8 +gained +1\.56x \([\d.]+ to [\d.]+\) +INT8Dynamic: 1\.56 times the capacity under the target/,
+    );
+    expect(text).toMatch(/Half precision +does not apply/);
+    expect(summarizeReport(sampleReport({ checklist: [] }))).not.toContain("with/without");
+  });
+
   it("says so when the target is infeasible, tuning was stopped, or inputs were synthesised", () => {
     const { decision, question } = sampleReport();
     const text = summarizeReport(

@@ -1,6 +1,6 @@
 import type { Candidate, TuningReport } from "@sweetspot/crds";
 import * as format from "./format.ts";
-import { ranked } from "./sections.ts";
+import { checklistTopics, checklistWords, ranked } from "./sections.ts";
 import { printable, textTable } from "./text-table.ts";
 import { verdictWords } from "./verdict-words.ts";
 
@@ -15,6 +15,7 @@ export function summarizeReport(report: TuningReport): string {
     facts(report),
     "",
     candidateTable(report),
+    ...checklist(report),
   ].join("\n");
 }
 
@@ -72,4 +73,22 @@ function candidateTable(report: TuningReport): string {
     { title: "why it lost" },
   ] as const;
   return textTable(columns, rows);
+}
+
+/** Every item of the serving checklist; nothing for a report from before there was one. */
+function checklist({ checklist: items }: TuningReport): string[] {
+  if (items.length === 0) return [];
+  const rows = items.map(({ topic, outcome, ratio, message }) => [
+    checklistTopics[topic],
+    checklistWords[outcome],
+    ratio === null ? "" : format.ratio(ratio),
+    message,
+  ]);
+  const columns = [
+    { title: "checklist" },
+    { title: "outcome" },
+    { title: "with/without" },
+    { title: "what was found" },
+  ];
+  return ["", textTable(columns, rows)];
 }

@@ -1,45 +1,29 @@
-import type { BatchPolicy, CostTable, Layout, MeasuredTable, ServiceLevelTarget, VariantName } from "@sweetspot/crds";
-import { CostModel, policiesFor, type SimulatedServer } from "@sweetspot/planner";
+import type { MeasuredTable, ServiceLevelTarget } from "@sweetspot/crds";
+import { type PlanPoint, planPoint, planPoints, policiesFor } from "@sweetspot/planner";
 
 /** One point of the search: a variant in a layout under a batching policy, ready for the simulator. */
-export interface SearchPoint extends SimulatedServer {
-  readonly variant: VariantName;
-  readonly layout: Layout;
-  readonly table: CostTable;
-}
+export type SearchPoint = PlanPoint;
+
+export const pointOf = planPoint;
 
 /** Every measured table under every policy. */
-export function pointsFor(
+export const pointsFor = (
   tables: readonly MeasuredTable[],
   target: ServiceLevelTarget,
   batchable: boolean,
-): SearchPoint[] {
-  const policies = policiesFor(target, batchable);
-  return tables.flatMap((measured) => {
-    // One cost model for all policies of a table: its columns are worth keeping.
-    const cost = CostModel.fromTable(measured.table);
-    return policies.map((policy) => pointOf(measured, policy, cost));
-  });
-}
-
-export function pointOf(
-  { variant, layout, table }: MeasuredTable,
-  policy: BatchPolicy,
-  cost = CostModel.fromTable(table),
-): SearchPoint {
-  const { noiseFactors } = table;
-  const { instances, threadsPerInstance } = layout;
-  return { variant, layout, table, policy, cost, noiseFactors, instances, threadsPerInstance };
-}
+): SearchPoint[] => planPoints(tables, policiesFor(target, batchable));
 
 /** A name that tells points apart, fit for a file: `int8dynamic-2x1-b8-15ms-f2`. */
 export function nameOf({ variant, layout, policy }: SearchPoint): string {
   const threads = `${layout.instances}x${layout.threadsPerInstance}`;
   if (policy.maximumRows === 1) return `${variant.toLowerCase()}-${threads}-b1-f${policy.inFlightPerInstance}`;
   const { maximumBatchMicroseconds: cap } = policy;
-  const longest = isShort(cap) ? `${cap}us` : `${Math.round(cap / 1000)}ms`;
-  return `${variant.toLowerCase()}-${threads}-b${policy.maximumRows}-${longest}-f${policy.inFlightPerInstance}`;
+  const hold = policy.holdMicroseconds === 0 ? "" : `-h${inName(policy.holdMicroseconds)}`;
+  return `${variant.toLowerCase()}-${threads}-b${policy.maximumRows}-${inName(cap)}${hold}-f${policy.inFlightPerInstance}`;
 }
+
+const inName = (microseconds: number): string =>
+  isShort(microseconds) ? `${microseconds}us` : `${Math.round(microseconds / 1000)}ms`;
 
 /** Whole milliseconds would make the caps of a tight target look alike. */
 const isShort = (microseconds: number): boolean => microseconds < 5000;
@@ -48,8 +32,11 @@ const isShort = (microseconds: number): boolean => microseconds < 5000;
 export function summaryOf({ variant, layout, policy }: Pick<SearchPoint, "variant" | "layout" | "policy">): string {
   const threads = `${layout.instances}x${layout.threadsPerInstance} threads${layout.pinned ? ", pinned" : ""}`;
   const { maximumBatchMicroseconds: cap } = policy;
-  const milliseconds = isShort(cap) ? cap / 1000 : Math.round(cap / 1000);
-  const batch = policy.maximumRows === 1 ? "no batching" : `batch <= ${policy.maximumRows} and ${milliseconds} ms`;
+  const batch = policy.maximumRows === 1 ? "no batching" : `batch <= ${policy.maximumRows} and ${inWords(cap)}`;
+  const hold = policy.holdMicroseconds === 0 ? "" : `, held for ${inWords(policy.holdMicroseconds)} at most`;
   const ahead = policy.inFlightPerInstance > 1 ? `, ${policy.inFlightPerInstance} batches in hand` : "";
-  return `OnnxRuntime ${variant}, ${threads}, ${batch}${ahead}`;
+  return `OnnxRuntime ${variant}, ${threads}, ${batch}${hold}${ahead}`;
 }
+
+const inWords = (microseconds: number): string =>
+  `${isShort(microseconds) ? microseconds / 1000 : Math.round(microseconds / 1000)} ms`;

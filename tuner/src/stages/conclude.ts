@@ -8,6 +8,7 @@ import {
   type TuningReport,
 } from "@sweetspot/crds";
 import { latencyAt, poissonArrivals, seededRandom, simulate, withoutBatching } from "@sweetspot/planner";
+import { checklistOf } from "../checklist/checklist.ts";
 import { type Choice, capacityOf, decide, lowestLatency, whyLost } from "../decision/decide.ts";
 import { findingsFrom } from "../decision/findings.ts";
 import { defaultLayout, shareTable } from "../search/layouts.ts";
@@ -16,9 +17,13 @@ import type { LoadableVariant, TuningState } from "../tuning-state.ts";
 import { questionDigest } from "./open-model.ts";
 import { planFor } from "./plan-for.ts";
 import { incumbentName } from "./predict.ts";
+import { thinned } from "./thin-shapes.ts";
 
 /** A rate so low that nobody waits. */
 const loneRequests = 0.001;
+
+/** Kinds of requests that a report may hold. */
+const mostShapes = 256;
 
 /** Draws the report from whatever has been found out. `completed` is false when the tuning was stopped early. */
 export function conclude(state: TuningState, completed: boolean): TuningReport {
@@ -28,7 +33,7 @@ export function conclude(state: TuningState, completed: boolean): TuningReport {
   // What was measured under load has the last word over what the tables say of a lone request.
   const feasible = raced || reachable === null || reachable <= state.request.target.latencyMilliseconds;
   const { winner, reason, gain } = feasible ? decide(candidates) : infeasibleChoice(state, candidates, reachable);
-  return {
+  const report = {
     apiVersion,
     kind: "TuningReport",
     question: state.model.question,
@@ -65,7 +70,10 @@ export function conclude(state: TuningState, completed: boolean): TuningReport {
         raced,
       }),
     ],
-  };
+    pinningTrial: state.pinningTrial,
+    requestShapes: thinned(state.model.shapes, mostShapes),
+  } as const satisfies Omit<TuningReport, "checklist">;
+  return { ...report, checklist: checklistOf(report) };
 }
 
 function paddingState({ model }: TuningState): "Granted" | "Refused" | "NotApplicable" {

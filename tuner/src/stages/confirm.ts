@@ -18,10 +18,12 @@ import { currentPoint } from "./predict.ts";
 /** The load that is recommended: beyond it a small burst takes the queue over the target. */
 const recommendedShare = 0.7;
 const minimumSeconds = 3;
-const confidence = 0.95;
-const nullRuns = 200;
+/** A target that is just missed passes once in a hundred confirming runs at most. */
+const confidence = 0.99;
+/** Simulated runs for the verdict: as many as so many requests allow, which is about a second's work. */
+const nullRequests = 1_000_000;
+const nullRuns = { least: 40, most: 2000 };
 const simulatedRequests = 10_000;
-const simulatedRequestsAtMost = 600_000;
 
 /**
  * Runs the winner, whose server is still warm from the race, at the wanted rate or at 70 % of its capacity for the rest
@@ -68,7 +70,7 @@ function judged(state: TuningState, point: SearchPoint, stage: LoadStage): NonNu
   const allowed = 1 - shareOf(percentile);
   const requests = stage.counts.total;
   const requestsPerSecond = stage.offeredRequestsPerSecond;
-  const runs = Math.max(20, Math.min(nullRuns, Math.floor(simulatedRequestsAtMost / requests)));
+  const runs = Math.max(nullRuns.least, Math.min(nullRuns.most, Math.floor(nullRequests / requests)));
   const load = { shapes: state.model.shapes, requestsPerSecond, requests };
   const nullMisses = simulateNullMisses(point, load, allowed, runs, seededRandom(state.request.seed));
   return {

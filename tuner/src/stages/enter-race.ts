@@ -66,6 +66,10 @@ async function decidePinning(grid: Grid, best: Predicted<SearchPoint>): Promise<
   const servers = await Promise.all([true, false].map((pinned) => start(grid, name, withPinning(best, pinned))));
   const [pinned, unpinned] = [await warm(grid, servers[0] as Entrant), await warm(grid, servers[1] as Entrant)];
   grid.state.findings.push(pinningFinding(pinned.calibration, unpinned.calibration));
+  grid.state.pinningTrial = {
+    pinnedRequestsPerSecond: pinned.calibration.requestsPerSecond,
+    unpinnedRequestsPerSecond: unpinned.calibration.requestsPerSecond,
+  };
   const pays = pinned.calibration.requestsPerSecond >= unpinned.calibration.requestsPerSecond;
   const [kept, dropped] = pays ? [pinned, unpinned] : [unpinned, pinned];
   await dropped.entrant.server.close();

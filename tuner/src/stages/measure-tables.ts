@@ -91,7 +91,7 @@ function isHopeless(state: TuningState, variant: LoadableVariant): boolean {
   const best = (tables: readonly MeasuredTable[]) => {
     const points = pointsFor(tables, state.request.target, state.model.signature.batchable);
     const ranked = searchPlans(
-      points.filter(({ policy }) => policy.inFlightPerInstance === 1),
+      points.filter(({ policy }) => policy.inFlightPerInstance === 1 && policy.holdMicroseconds === 0),
       {
         target: state.request.target,
         shapes: state.model.shapes,

@@ -7,6 +7,7 @@ import {
   TuningReport,
   type VariantName,
 } from "@sweetspot/crds";
+import { checklistOf } from "../../checklist/checklist.ts";
 
 const digest = `sha256:${"0123456789abcdef".repeat(4)}`;
 
@@ -88,9 +89,9 @@ const candidates = (): Candidate[] => [
   }),
 ];
 
-/** A complete, valid report of an imagined tuning run. */
+/** A complete, valid report of an imagined tuning run, with the checklist that follows from it. */
 export function sampleReport(change: Partial<TuningReport> = {}): TuningReport {
-  return TuningReport.parse({
+  const report = TuningReport.parse({
     apiVersion,
     kind: "TuningReport",
     question: {
@@ -124,6 +125,8 @@ export function sampleReport(change: Partial<TuningReport> = {}): TuningReport {
       kernel: "6.1.0",
       versions: { sweetspot: "0.1.0", node: "24.21.0", onnxruntime: "1.30.0" },
       noise: 0.034,
+      noiseFactor: 1.021,
+      accelerators: [],
     },
     variants: variants(),
     tables: [
@@ -135,8 +138,10 @@ export function sampleReport(change: Partial<TuningReport> = {}): TuningReport {
     candidates: candidates(),
     decision: decision(),
     findings: findings(),
+    pinningTrial: { pinnedRequestsPerSecond: 402, unpinnedRequestsPerSecond: 331 },
     ...change,
   });
+  return { ...report, checklist: change.checklist ?? checklistOf(report) };
 }
 
 const variants = () => [

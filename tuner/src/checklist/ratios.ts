@@ -1,0 +1,91 @@
+import type { Candidate, CostTable, Environment, MeasuredRatio, MeasuredTable } from "@sweetspot/crds";
+import { mean, pairedRatio } from "@sweetspot/planner";
+import { bracketTolerance } from "../measure/bracket.ts";
+
+/** What two measurements at different times may differ by unnoticed: brackets void only larger changes of speed. */
+const unnoticedDrift = 1 + bracketTolerance;
+
+/** By how much equal work may differ when it is timed side by side: what the A/A test says, or else the most it may. */
+export const noiseOf = ({ noiseFactor }: Pick<Environment, "noiseFactor">): number => noiseFactor ?? unnoticedDrift;
+
+/** As `noiseOf`, for two measurements that were taken one after the other and not in turns. */
+export const noiseApart = (environment: Pick<Environment, "noiseFactor">): number =>
+  Math.max(unnoticedDrift, noiseOf(environment));
+
+/**
+ * Capacity of one candidate over that of another, from the rounds that both ran undisturbed. The interval comes from
+ * the rounds, and is never narrower than the machine's noise averaged over as many. Null with fewer than two rounds.
+ */
+export function raceRatio(candidate: Candidate, other: Candidate, environment: Environment): MeasuredRatio | null {
+  const valid = ({ rounds }: Candidate) => rounds.filter((round) => !round.void && round.capacityRequestsPerSecond > 0);
+  const rivals = new Map(valid(other).map((round) => [round.round, round.capacityRequestsPerSecond]));
+  const pairs = valid(candidate).flatMap(({ round, capacityRequestsPerSecond }) => {
+    const rival = rivals.get(round);
+    return rival === undefined ? [] : [[capacityRequestsPerSecond, rival] as const];
+  });
+  const ratio = pairedRatio(pairs);
+  if (ratio === null) return null;
+  const least = noiseOf(environment) ** (1 / Math.sqrt(pairs.length));
+  const { estimate } = ratio;
+  return {
+    estimate,
+    low: Math.min(ratio.low, estimate / least),
+    high: Math.max(ratio.high, estimate * least),
+    basis: "Race",
+  };
+}
+
+/** The first pair of raced candidates of which one has a property, the other has not, and all else is `alike`. */
+export function racedPair(
+  candidates: readonly Candidate[],
+  has: (candidate: Candidate) => boolean,
+  alike: (a: Candidate, b: Candidate) => boolean,
+): readonly [Candidate, Candidate] | null {
+  const raced = candidates.filter((candidate) => candidate.measured !== null);
+  for (const one of raced.filter(has)) {
+    const other = raced.find((candidate) => !has(candidate) && alike(one, candidate));
+    if (other !== undefined) return [one, other];
+  }
+  return null;
+}
+
+/** Equal in processes and threads, in pinning and spinning. */
+export const sameLayout = (a: Pick<Candidate, "layout">, b: Pick<Candidate, "layout">): boolean =>
+  a.layout.instances === b.layout.instances &&
+  a.layout.threadsPerInstance === b.layout.threadsPerInstance &&
+  a.layout.pinned === b.layout.pinned &&
+  a.layout.spinning === b.layout.spinning;
+
+/** A ratio of single runs, whose interval is the machine's noise. Needs positive numbers. */
+export function singleRatio(
+  speed: number,
+  otherSpeed: number,
+  noise: number,
+  basis: "Trial" | "CostTable",
+): MeasuredRatio {
+  const estimate = speed / otherSpeed;
+  return { estimate, low: estimate / noise, high: estimate * noise, basis };
+}
+
+/**
+ * Speed of one table over another's, as the geometric mean over the shapes that both have. They were measured one after
+ * the other, so the machine may have changed speed in between without being noticed. Null without a shape in common.
+ */
+export function tableRatio(table: CostTable, other: CostTable, environment: Environment): MeasuredRatio | null {
+  const logs = table.cells.flatMap(({ rows, length, microseconds }) => {
+    const twin = other.cells.find((cell) => cell.rows === rows && cell.length === length);
+    return twin === undefined ? [] : [Math.log(twin.microseconds / microseconds)];
+  });
+  if (logs.length === 0) return null;
+  return singleRatio(Math.exp(mean(logs)), 1, noiseApart(environment), "CostTable");
+}
+
+/** The table that a candidate was predicted from. */
+export const tableOf = (tables: readonly MeasuredTable[], { variant, layout }: Candidate): MeasuredTable | undefined =>
+  tables.find(
+    (table) =>
+      table.variant === variant &&
+      table.layout.instances === layout.instances &&
+      table.layout.threadsPerInstance === layout.threadsPerInstance &&
+      table.layout.spinning === layout.spinning,
+  );
