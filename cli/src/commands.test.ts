@@ -61,7 +61,7 @@ async function reportOf(metrics: string): Promise<ServiceLevelReport> {
   return ServiceLevelReport.parse(await (await fetch(`${metrics}/v2/sweetspot/report`)).json());
 }
 
-const anyPorts = ["--http-port", "0", "--metrics-port", "0"];
+const anyPorts = ["--http-port", "0", "--grpc-port", "0", "--metrics-port", "0"];
 
 describe("sweetspot serve and load", () => {
   it("serves a bare model, takes load, and drains at SIGTERM with code 0", async () => {
@@ -105,7 +105,7 @@ describe("sweetspot serve and load", () => {
   it("ends with 6 when its port is taken, and with 3 for a file that is no model", async () => {
     const first = start("serve", "--model", model, ...anyPorts, "--json");
     const { httpPort } = JSON.parse(await first.line());
-    const second = start("serve", "--model", model, "--http-port", String(httpPort), "--metrics-port", "0");
+    const second = start("serve", "--model", model, ...anyPorts, "--http-port", String(httpPort));
     expect(await second.exited).toBe(6);
     expect(second.error).toContain(`port ${httpPort}`);
     const file = join(directory, "broken.onnx");

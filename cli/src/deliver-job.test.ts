@@ -22,7 +22,7 @@ afterEach(async () => {
 /** The real command as a Job starts it: without HOME, everything that it writes inside `directory`. */
 function startJob(model: string) {
   const { HOME: _, ...environment } = process.env;
-  const words = ["tune", model, "--p99", "200ms", "--budget", "60s", "--variants", "Source", "--out"];
+  const words = ["tune", model, "--p99", "200ms", "--budget", "10s", "--variants", "Source", "--out"];
   const all = [...words, join(directory, "out"), "--deliver", join(directory, "termination-log")];
   const job = spawn(process.execPath, [program, ...all], {
     cwd: "/",

@@ -11,6 +11,7 @@ export const exitCodes = [
     meaning: "The latency target cannot be met on this machine; only with --fail-if-infeasible.",
   },
   { code: 6, name: "Unavailable", meaning: "A port is taken, or a server does not answer." },
+  { code: 7, name: "ProblemFound", meaning: "The doctor found a problem with this machine." },
   { code: 130, name: "Interrupted", meaning: "Stopped by Ctrl-C; what was found until then is kept." },
 ] as const;
 

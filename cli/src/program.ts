@@ -1,13 +1,16 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import type { CliContext, CommandContext } from "./context.ts";
+import { doctorCommand } from "./doctor-command.ts";
 import { type ExitName, exitCode, exitCodeHelp } from "./exit-codes.ts";
 import { loadCommand } from "./load-command.ts";
 import { oneLine } from "./progress.ts";
+import { replanCommand } from "./replan-command.ts";
 import { reportCommand } from "./report-command.ts";
 import { serveCommand } from "./serve-command.ts";
 import { tuneCommand } from "./tune-command.ts";
 import { explain } from "./user-error.ts";
+import { whatIfCommand } from "./what-if-command.ts";
 
 const { version } = createRequire(import.meta.url)("../package.json") as { readonly version: string };
 
@@ -18,7 +21,15 @@ export function buildProgram(context: CommandContext): Command {
     .description("Finds, applies and keeps the best way to serve a model")
     .version(version)
     .option("--debug", "show where an unexpected error comes from");
-  const commands = [tuneCommand(context), serveCommand(context), loadCommand(context), reportCommand(context)];
+  const commands = [
+    tuneCommand(context),
+    serveCommand(context),
+    loadCommand(context),
+    reportCommand(context),
+    replanCommand(context),
+    whatIfCommand(context),
+    doctorCommand(context),
+  ];
   for (const command of commands) program.addCommand(command.option("--debug", "show where an error comes from"));
   for (const command of [program, ...commands]) {
     command

@@ -16,7 +16,13 @@ const events: readonly ProgressEvent[] = [
 
 function shown(interactive: boolean): string {
   const texts: string[] = [];
-  const display = progressDisplay({ out: () => {}, error: (text) => texts.push(text), interactive, columns: 60 });
+  const display = progressDisplay({
+    out: () => {},
+    error: (text) => texts.push(text),
+    interactive,
+    outInteractive: interactive,
+    columns: 60,
+  });
   for (const event of events) display.show(event);
   display.note("A note.");
   display.end();

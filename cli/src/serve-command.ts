@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { ServiceLevelTarget, ServingPlan } from "@sweetspot/crds";
+import type { Embedding, ServiceLevelTarget, ServingPlan } from "@sweetspot/crds";
 import type { Sidecar, SidecarOptions } from "@sweetspot/sidecar";
 import { Command } from "commander";
 import type { CliContext } from "./context.ts";
@@ -17,9 +17,13 @@ interface ServeOptions extends TargetOptions {
   readonly plan?: string;
   readonly planDirectory?: string;
   readonly name?: string;
+  readonly tokenizer?: string;
+  readonly embeddingOutput?: string;
+  readonly pooling?: Embedding["pooling"];
   readonly modelDigest?: string;
   readonly host?: string;
   readonly httpPort: number;
+  readonly grpcPort: number | "off";
   readonly metricsPort: number;
   readonly drainDelay: number;
   readonly json?: boolean;
@@ -31,9 +35,13 @@ const hosts = { alone: "127.0.0.1", inPod: "0.0.0.0" } as const;
 /** What a model without a target is held to: it decides only what counts as late. */
 const defaultTarget: ServiceLevelTarget = { percentile: "P99", latencyMilliseconds: 1000 };
 
+const poolings = ["None", "Mean", "Cls", "LastToken"] as const satisfies readonly Embedding["pooling"][];
+
 /** `sweetspot serve`: serves a model as it is, or a plan that tuning made, until it is told to stop. */
 export function serveCommand(context: CliContext): Command {
   const port = values.wholeNumber(0, 65_535);
+  // Commander makes an empty text of null.
+  const portOrOff = (text: string): number | "off" => (text === "off" ? text : port(text));
   const command = new Command("serve")
     .description("Serve a model over the Open Inference Protocol, as it is or by a plan")
     .option("--model <file>", "an ONNX model, served with a safe plan: right answers, no batching")
@@ -43,9 +51,17 @@ export function serveCommand(context: CliContext): Command {
       "a folder whose files selected and active hold plans; newer ones are taken without a restart",
     )
     .option("--name <name>", "name of the model, with --model (default: from the file)", values.parseName)
+    .option("--tokenizer <file>", "with --model: its tokenizer.json, to take texts and to serve /v1/embeddings")
+    .option("--embedding-output <name>", "with --tokenizer: the output that embeddings are made of")
+    .option(
+      "--pooling <kind>",
+      `with --tokenizer: ${poolings.join(", ")} (default: by the output's shape)`,
+      values.oneWord(poolings),
+    )
     .option("--model-digest <digest>", "with --model: serve no other file than this one", parseDigest)
     .option("--host <address>", `address to listen on (default: ${hosts.alone}; with --plan-directory ${hosts.inPod})`)
     .option("--http-port <port>", "port for inference; 0 takes any", port, 8000)
+    .option("--grpc-port <port>", "port for inference over gRPC; 0 takes any, off does without", portOrOff, 8001)
     .option("--metrics-port <port>", "port for metrics and the service level report; 0 takes any", port, 8002)
     .option(
       "--drain-delay <duration>",
@@ -63,6 +79,7 @@ async function runServe(options: ServeOptions, context: CliContext): Promise<voi
   const { startSidecar } = await import("@sweetspot/sidecar");
   const host = options.host ?? (options.planDirectory === undefined ? hosts.alone : hosts.inPod);
   const { httpPort, metricsPort, drainDelay } = options;
+  const grpcPort = options.grpcPort === "off" ? null : options.grpcPort;
   const sources = await sourcesOf(options);
   const stopped = Promise.withResolvers<void>();
   const interrupts = watchInterrupts(
@@ -71,7 +88,7 @@ async function runServe(options: ServeOptions, context: CliContext): Promise<voi
     context.signals,
   );
   try {
-    const sidecar = await startSidecar({ ...sources, host, httpPort, metricsPort, log: serverLog(terminal) });
+    const sidecar = await startSidecar({ ...sources, host, httpPort, grpcPort, metricsPort, log: serverLog(terminal) });
     terminal.out(readyText(sidecar, host, options.json));
     await stopped.promise;
     terminal.error("Draining; press Ctrl-C again to end at once.\n");
@@ -98,6 +115,19 @@ function checkOptions(options: ServeOptions): void {
       "A plan has a name and a target of its own. Leave out --name, --model-digest and the target.",
     );
   }
+  checkTextOptions(options);
+}
+
+function checkTextOptions({ model, tokenizer, embeddingOutput, pooling }: ServeOptions): void {
+  if (model === undefined && tokenizer !== undefined) {
+    throw new UserError(
+      "Usage",
+      "A plan has a pipeline of its own. Leave out --tokenizer, or add a pipeline to the plan.",
+    );
+  }
+  if (tokenizer === undefined && (embeddingOutput !== undefined || pooling !== undefined)) {
+    throw new UserError("Usage", "Embeddings are made of texts. Give --tokenizer FILE too.");
+  }
 }
 
 /** What the server serves, and what it follows. */
@@ -113,21 +143,29 @@ async function sourcesOf(options: ServeOptions): Promise<Pick<SidecarOptions, "p
 }
 
 async function modelPlan(options: ServeOptions): Promise<ServingPlan> {
-  const { safePlan, usableCpuCount } = await import("@sweetspot/sidecar");
+  const { safePlan, usableCpuCount, withTextPipeline } = await import("@sweetspot/sidecar");
   const model = options.model ?? "";
   const name = options.name ?? modelNameOf(model);
   await checkModelDigest(resolve(model), options.modelDigest);
-  return safePlan(resolve(model), name, targetOf(options, defaultTarget), usableCpuCount());
+  const plan = await safePlan(resolve(model), name, targetOf(options, defaultTarget), usableCpuCount());
+  const { tokenizer, embeddingOutput, pooling } = options;
+  if (tokenizer === undefined) return plan;
+  return withTextPipeline(plan, {
+    tokenizer,
+    ...(embeddingOutput !== undefined && { embeddingOutput }),
+    ...(pooling !== undefined && { pooling }),
+  });
 }
 
-function readyText({ httpPort, metricsPort, report }: Sidecar, host: string, json = false): string {
+function readyText({ httpPort, grpcPort, metricsPort, report }: Sidecar, host: string, json = false): string {
   const { modelName, planRevision: revision } = report();
   if (json) {
-    return `${JSON.stringify({ ready: true, host, httpPort, metricsPort, model: modelName, revision })}\n`;
+    return `${JSON.stringify({ ready: true, host, httpPort, grpcPort, metricsPort, model: modelName, revision })}\n`;
   }
   const at = host.includes(":") ? `[${host}]` : host;
   return (
     `Serving ${modelName} (plan ${revision}) at http://${at}:${httpPort}/v2/models/${modelName}, ` +
+    (grpcPort === null ? "" : `gRPC at ${at}:${grpcPort}, `) +
     `metrics at http://${at}:${metricsPort}/metrics\n`
   );
 }

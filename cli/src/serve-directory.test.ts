@@ -28,7 +28,7 @@ interface Ready {
 /** The command of a pod, on one CPU as its manifest says. */
 async function startPod(directory: string, ...more: string[]) {
   const words = ["serve", "--model", model, "--name", "encoder", "--p99", "50ms", "--plan-directory", directory];
-  const ports = ["--http-port", "0", "--metrics-port", "0", "--json", ...more];
+  const ports = ["--http-port", "0", "--grpc-port", "off", "--metrics-port", "0", "--json", ...more];
   const [command, ...argv] = [...onOneCpu, process.execPath, program, ...words, ...ports];
   const pod = spawn(command, argv, {
     env: { ...process.env, SWEETSPOT_CPU_REQUEST: "1000", SWEETSPOT_CPU_LIMIT: "1000" },

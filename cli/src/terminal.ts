@@ -4,6 +4,8 @@ export interface Terminal {
   readonly error: (text: string) => void;
   /** `error` is a terminal: a line can be written over. */
   readonly interactive: boolean;
+  /** `out` is a terminal: a person reads it. */
+  readonly outInteractive: boolean;
   readonly columns: number;
 }
 
@@ -12,5 +14,6 @@ export const processTerminal = (): Terminal => ({
   out: (text) => void process.stdout.write(text),
   error: (text) => void process.stderr.write(text),
   interactive: process.stderr.isTTY === true && process.env["TERM"] !== "dumb",
-  columns: process.stderr.columns ?? 80,
+  outInteractive: process.stdout.isTTY === true && process.env["TERM"] !== "dumb",
+  columns: process.stderr.columns ?? process.stdout.columns ?? 80,
 });

@@ -47,7 +47,7 @@ export function explain(error: unknown): Explanation {
     const where = port === undefined ? "the address" : `port ${port}`;
     return {
       exit: "Unavailable",
-      message: `The server cannot listen on ${where} (${code}). Choose another with --host, --http-port or --metrics-port.`,
+      message: `The server cannot listen on ${where} (${code}). Choose another with --host, --http-port, --grpc-port or --metrics-port.`,
     };
   }
   const what = message?.trim() || "there is no message.";

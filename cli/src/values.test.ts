@@ -87,3 +87,15 @@ describe("numbers, names and lists", () => {
     expect(() => values.parseName("../etc")).toThrow(/is no name/);
   });
 });
+
+describe("rates", () => {
+  it("are requests per second, or a multiple", () => {
+    expect(values.parseRate("250")).toEqual({ requestsPerSecond: 250 });
+    expect(values.parseRate("2x")).toEqual({ times: 2 });
+    expect(values.parseRate(" 0.5x ")).toEqual({ times: 0.5 });
+  });
+
+  it.each(["0x", "x", "-1x", "2 x", "2X", "0", "many", ""])("refuse %j", (text) => {
+    expect(() => values.parseRate(text)).toThrow();
+  });
+});

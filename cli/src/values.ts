@@ -50,6 +50,17 @@ export function parsePositive(text: string): number {
   return value;
 }
 
+/** A rate as it is, or as a multiple of another one. */
+export type Rate = { readonly requestsPerSecond: number } | { readonly times: number };
+
+/** Parses "250" to requests per second and "2x" or "0.5x" to a multiple. Throws `InvalidArgumentError` for anything else. */
+export function parseRate(text: string): Rate {
+  const multiple = /^(\d+(?:\.\d+)?)x$/.exec(text.trim())?.[1];
+  if (multiple === undefined) return { requestsPerSecond: parsePositive(text) };
+  if (Number(multiple) === 0) throw new InvalidArgumentError(`"${text}" is no load at all. Write 2x, 0.5x or 250.`);
+  return { times: Number(multiple) };
+}
+
 /** A parser of whole numbers from `least` to `most`. */
 export const wholeNumber =
   (least: number, most: number) =>

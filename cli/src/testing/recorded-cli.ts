@@ -33,6 +33,7 @@ export async function recordCli(words: readonly string[], options: RecordedOptio
         written.error += text;
       },
       interactive: options.interactive ?? false,
+      outInteractive: options.interactive ?? false,
       columns: 60,
     },
     signals: { source: options.signals ?? new EventEmitter(), now: options.now ?? (() => performance.now()) },
