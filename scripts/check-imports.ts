@@ -14,6 +14,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   test: [...engineRoom, "operator", "cli", "images"],
   demo: [...engineRoom, "operator", "cli", "images", "test"],
   bench: [...engineRoom, "operator", "cli", "test"],
+  proof: [...engineRoom, "operator", "cli", "test", "bench"],
 };
 
 const importPattern =

@@ -31,11 +31,11 @@ const pythonParts = [
     lost: "the demo and the tests leave the sentence encoder out",
   },
   {
-    name: "Triton's Python client",
+    name: "Python clients of Triton and OpenAI",
     environment: "clients",
     requirements: "test/clients-requirements.txt",
     commands: ["test"],
-    lost: "the tests with Triton's own client will be skipped",
+    lost: "the tests with Triton's and OpenAI's own clients will be skipped",
   },
 ];
 

@@ -38,7 +38,17 @@ export interface Served {
 
 /** Serves a plan until `stop`, on free ports of the loopback interface. */
 export async function serve(planFile: string): Promise<Served> {
-  const child = sweetspot(["serve", "--plan", planFile, "--http-port", "0", "--metrics-port", "0"]);
+  const child = sweetspot([
+    "serve",
+    "--plan",
+    planFile,
+    "--http-port",
+    "0",
+    "--grpc-port",
+    "off",
+    "--metrics-port",
+    "0",
+  ]);
   const exited = new Promise<void>((resolve) => child.once("close", () => resolve()));
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   let text = "";

@@ -17,6 +17,7 @@ const command = () => join(application.folder, "bin", "sweetspot");
 /** Files that no source imports: each is the program of a process. */
 const programs = [
   "sidecar/dist/engine/onnxruntime-child.js",
+  "sidecar/dist/pipeline/preprocess-worker.js",
   "tuner/dist/race/sidecar-program.js",
   "tuner/dist/load/load-process.js",
 ];

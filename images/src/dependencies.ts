@@ -8,15 +8,7 @@ import { checkout, type Workspace } from "./workspaces.ts";
 
 const keptTrees = 4;
 
-const npmOptions = [
-  "--omit=dev",
-  "--omit=optional",
-  "--ignore-scripts",
-  "--prefer-offline",
-  "--no-audit",
-  "--no-fund",
-  "--no-progress",
-];
+const npmOptions = ["--omit=dev", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund", "--no-progress"];
 
 /** What npm leaves for itself. */
 const npmFiles = ["package-lock.json", "node_modules/.package-lock.json", "node_modules/.bin"];
@@ -49,7 +41,9 @@ export async function planDependencies(workspaces: readonly Workspace[], machine
     await writeJson(join(folder, "package.json"), root);
     for (const item of manifests) await writeJson(join(folder, item.folder, "package.json"), item.content);
     await writeFile(join(folder, "package-lock.json"), lock);
-    await runProgram("npm", ["install", ...npmOptions], { cwd: folder, env: npmEnvironment(process.env) });
+    // Optional packages hold the libraries of one platform each, such as those that decode images.
+    const platform = [`--os=${machine.platform}`, `--cpu=${machine.architecture}`, "--libc=glibc"];
+    await runProgram("npm", ["install", ...npmOptions, ...platform], { cwd: folder, env: npmEnvironment(process.env) });
     for (const path of npmFiles) await rm(join(folder, path), { recursive: true, force: true });
     await removeFiles(folder, (path) => path.includes("node_modules/") && isUnusedNodeFile(path, machine));
   };

@@ -14,6 +14,7 @@ export interface OperatorSettings {
 
 /** Ports inside the serving pods. */
 export const httpPort = 8080;
+export const grpcPort = 9000;
 export const metricsPort = 9090;
 
 /** Where things are mounted in serving and tuning pods. */

@@ -1,4 +1,5 @@
 export { DirectModel } from "./direct-run.ts";
+export { fuzzHttpServers } from "./fuzz/fuzz-server.ts";
 export { paragraphs, passages, wordGroups } from "./models/english-text.ts";
 export { minilmLongestInput, minilmModel, minilmTensors, minilmTokenizer, writeTextSamples } from "./models/minilm.ts";
 export {
@@ -12,3 +13,5 @@ export {
   writeOcrSamples,
 } from "./models/ocr.ts";
 export { cleanPrint, imageHeight, type RenderOptions, renderText, typefaces } from "./models/render-text.ts";
+export { type RaceOfEquals, replayRaceOfEquals } from "./replay/race-of-equals.ts";
+export { sharedMachine } from "./replay/replayed-load.ts";

@@ -20,7 +20,7 @@ export class Serving {
   /** Starts a command line that ends in `serve`, on ports of the system's choice, and waits until it is ready. */
   static async start(command: readonly string[], model: string): Promise<Serving> {
     const [file = "", ...words] = command;
-    const ports = ["--http-port", "0", "--metrics-port", "0"];
+    const ports = ["--http-port", "0", "--grpc-port", "0", "--metrics-port", "0"];
     const child = spawn(file, [...words, "--model", model, ...ports, "--json"], { stdio: ["ignore", "pipe", "pipe"] });
     let [out, error] = ["", ""];
     child.stderr.setEncoding("utf8").on("data", (text: string) => {

@@ -1,5 +1,5 @@
 import type { InferenceDeploymentSpec, Target } from "@sweetspot/crds";
-import { httpPort, metricsPort, type OperatorSettings, paths } from "../settings.ts";
+import { grpcPort, httpPort, metricsPort, type OperatorSettings, paths } from "../settings.ts";
 import { type MountedModel, modelPath } from "./model-source.ts";
 import { annotationKeys, childName, serverSelector, targetLabels } from "./names.ts";
 import { containerSecurity, guaranteed, podSettings, resourceEnvironment, scratchVolume } from "./pod.ts";
@@ -61,6 +61,7 @@ function serverPod({ deployment, spec, target, model, settings }: ServerQuestion
         env: resourceEnvironment("server"),
         ports: [
           { name: "http", containerPort: httpPort, protocol: "TCP" },
+          { name: "grpc", containerPort: grpcPort, protocol: "TCP" },
           { name: "metrics", containerPort: metricsPort, protocol: "TCP" },
         ],
         resources: guaranteed(target.resources),
@@ -99,6 +100,7 @@ function serveArguments(
     `--plan-directory=${paths.plan}`,
     "--host=0.0.0.0",
     `--http-port=${httpPort}`,
+    `--grpc-port=${grpcPort}`,
     `--metrics-port=${metricsPort}`,
     `--drain-delay=${settings.drainSeconds}s`,
   ];

@@ -1,3 +1,4 @@
+import { grpcPort } from "../settings.ts";
 import { childName, labelKeys, managedBy, serverSelector, targetLabels } from "./names.ts";
 
 /** What new pods of a target start with. */
@@ -40,6 +41,10 @@ export const inferenceService = (deployment: string) => ({
   spec: {
     type: "ClusterIP",
     selector: { [labelKeys.inferenceDeployment]: deployment, [labelKeys.component]: "server" },
-    ports: [{ name: "http", port: 80, targetPort: "http", protocol: "TCP", appProtocol: "http" }],
+    ports: [
+      { name: "http", port: 80, targetPort: "http", protocol: "TCP", appProtocol: "http" },
+      // A connection stays with one pod, and gRPC keeps its connections: who wants all pods balances by call.
+      { name: "grpc", port: grpcPort, targetPort: "grpc", protocol: "TCP", appProtocol: "kubernetes.io/h2c" },
+    ],
   },
 });

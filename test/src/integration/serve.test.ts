@@ -55,7 +55,7 @@ describe("sweetspot serve", () => {
 
   it("is alive before it is ready, and ready only when it is warm", async () => {
     const port = await freePort();
-    const words = ["--model", ocrModels.recogniser, "--http-port", String(port), "--metrics-port", "0", "--json"];
+    const words = ["--model", ocrModels.recogniser, ...anyPorts, "--http-port", String(port), "--json"];
     const command = workplace.start(["serve", ...words]);
     const health = (what: string) =>
       fetch(`http://127.0.0.1:${port}/v2/health/${what}`).then(
@@ -105,15 +105,25 @@ describe("sweetspot serve", () => {
     expect(await workplace.remainingProcesses()).toEqual([]);
   });
 
-  it.each(["--http-port", "--metrics-port"])("ends with 6 and a sentence when %s is taken", async (option) => {
-    const file = await writeOnnx(embeddingModel());
-    const server = await ServedModel.start(workplace, "--model", file);
-    const taken = new URL(option === "--http-port" ? server.url : server.metricsUrl).port;
-    const second = workplace.start(["serve", "--model", file, ...anyPorts, option, taken]);
-    expect(await second.exited).toBe(6);
-    expect(second.error).toMatch(new RegExp(`^sweetspot: The server cannot listen on port ${taken} .* Choose another`));
-    expect([second.out, second.error.trim().split("\n").length]).toEqual(["", 1]);
-  });
+  it.each(["--http-port", "--grpc-port", "--metrics-port"])(
+    "ends with 6 and a sentence when %s is taken",
+    async (option) => {
+      const file = await writeOnnx(embeddingModel());
+      const server = await ServedModel.start(workplace, "--model", file);
+      const addresses: Record<string, string> = {
+        "--http-port": server.url,
+        "--grpc-port": `http://${server.grpcAddress}`,
+        "--metrics-port": server.metricsUrl,
+      };
+      const taken = new URL(addresses[option] ?? "").port;
+      const second = workplace.start(["serve", "--model", file, ...anyPorts, option, taken]);
+      expect(await second.exited).toBe(6);
+      expect(second.error).toMatch(
+        new RegExp(`^sweetspot: The server cannot listen on port ${taken} .* Choose another`),
+      );
+      expect([second.out, second.error.trim().split("\n").length]).toEqual(["", 1]);
+    },
+  );
 });
 
 describe("a plan file that is replaced under load", () => {

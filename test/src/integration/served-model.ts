@@ -3,11 +3,18 @@ import { ServiceLevelReport } from "@sweetspot/crds";
 import type { CliProcess, Workplace } from "./cli-process.ts";
 
 /** Ports of the system's choice. */
-export const anyPorts = ["--http-port", "0", "--metrics-port", "0"];
+export const anyPorts = ["--http-port", "0", "--grpc-port", "0", "--metrics-port", "0"];
 
 interface Answer {
   readonly status: number;
   readonly text: string;
+}
+
+interface Ready {
+  readonly model: string;
+  readonly httpPort: number;
+  readonly grpcPort: number;
+  readonly metricsPort: number;
 }
 
 /** A `sweetspot serve` that said it is ready. */
@@ -16,11 +23,14 @@ export class ServedModel {
   readonly model: string;
   readonly url: string;
   readonly metricsUrl: string;
+  /** HOST:PORT of gRPC. */
+  readonly grpcAddress: string;
 
-  private constructor(command: CliProcess, ready: { model: string; httpPort: number; metricsPort: number }) {
+  private constructor(command: CliProcess, ready: Ready) {
     this.command = command;
     this.model = ready.model;
     this.url = `http://127.0.0.1:${ready.httpPort}`;
+    this.grpcAddress = `127.0.0.1:${ready.grpcPort}`;
     this.metricsUrl = `http://127.0.0.1:${ready.metricsPort}`;
   }
 

@@ -46,6 +46,9 @@ interface Answer {
   readonly default: Output;
   readonly binary: Output;
   readonly json: Output;
+  readonly compressed: readonly Output[];
+  readonly config: { readonly name: string; readonly max_batch_size: number };
+  readonly statistics: { readonly model_stats: readonly { readonly inference_count: number }[] };
   readonly refusal: { readonly status: string; readonly message: string } | null;
 }
 
@@ -91,7 +94,11 @@ describe.skipIf(!existsSync(python))(
       expect(answer).toMatchObject({ live: true, ready: true, modelReady: true, otherModelReady: false });
       expect(answer.metadata.name).toBe(server.model);
       const expected = await directly(file, question);
-      for (const output of [answer.default, answer.binary, answer.json]) expectClose(output, expected);
+      const answers = [answer.default, answer.binary, answer.json, ...answer.compressed];
+      for (const output of answers) expectClose(output, expected);
+      expect(answer.config).toMatchObject({ name: server.model, max_batch_size: 1 });
+      const rows = answers.length * (question.inputs[0]?.shape[0] ?? 0);
+      expect(answer.statistics.model_stats).toMatchObject([{ name: server.model, inference_count: rows }]);
       server.command.signal("SIGTERM");
       expect(await server.command.exited).toBe(0);
       return answer;

@@ -69,7 +69,18 @@ def check(client: InferenceServerClient, question: Question) -> dict[str, object
         "default": answer_of(client.infer(model, inputs), output),
         "binary": answer_of(client.infer(model, inputs, outputs=[named]), output),
         "json": answer_of(client.infer(model, inputs, outputs=[plain]), output),
+        "compressed": [
+            answer_of(
+                client.infer(
+                    model, inputs, request_compression_algorithm=coding, response_compression_algorithm=coding
+                ),
+                output,
+            )
+            for coding in ("gzip", "deflate")
+        ],
         "refusal": refusal(client, question),
+        "config": client.get_model_config(model),
+        "statistics": client.get_inference_statistics(model),
     }
 
 
