@@ -69,7 +69,8 @@ describe("a load process", () => {
     const load = await client();
     const reports = [await load.run(job(server.url, 100, 0.2)), await load.run(job(server.url, 100, 0.2))];
     for (const report of reports) expect(() => LoadReport.parse(report)).not.toThrow();
-    expect(reports[0]?.stages[0]?.counts).toEqual(reports[1]?.stages[0]?.counts);
+    // As many, whether they were on time or not: a machine that stalls makes some of them late.
+    expect(reports[0]?.stages[0]?.counts.total).toBe(reports[1]?.stages[0]?.counts.total);
   });
 
   it("rejects at once when its signal is aborted, and sends no more", async () => {
