@@ -86,8 +86,8 @@ describe("sweetspot serve", () => {
       const before = answered;
       return before + 1 + (await server.metric("sweetspot_queued_rows"));
     };
-    // Until all are accepted and some wait: on a busy machine a burst may be over before it can be seen.
-    const allAccepted = async () => {
+    // Until all are accepted and most of them wait: on a busy machine a burst may be over before it is seen.
+    const allWait = async () => {
       if (statuses.length === 0 || answered === requests) {
         answered = 0;
         statuses = Array.from({ length: requests }, () =>
@@ -97,9 +97,9 @@ describe("sweetspot serve", () => {
           }),
         );
       }
-      return accepted();
+      return (await accepted()) === requests && answered < requests / 2;
     };
-    await expect.poll(allAccepted, { interval: 1, timeout: 20_000 }).toBe(requests);
+    await expect.poll(allWait, { interval: 1, timeout: 20_000 }).toBe(true);
     server.command.signal("SIGTERM");
     await server.command.shows("error", /Draining/);
     const late = await server.infer(body, headers).then(
