@@ -15,7 +15,7 @@ import { type TuneRequest, tune } from "@sweetspot/tuner";
 import { type ResultRow, writeResult } from "./write-result.ts";
 
 /** Long enough for runs whose own p99 is known well: an error of the measurement is not one of the simulator. */
-const budgetSeconds = 240;
+const budgetSeconds = 120;
 const seed = 5;
 const wanted = 0.75;
 const atMost = 1.33;
