@@ -17,7 +17,7 @@ export default mergeConfig(sharedConfig, {
     globalSetup: ["scripts/test-images.ts"],
     sequence: { sequencer: ScenariosFirst },
     maxWorkers: 3,
-    testTimeout: 180_000,
+    testTimeout: 360_000,
     hookTimeout: 600_000,
   },
 });

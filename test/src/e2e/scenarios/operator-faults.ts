@@ -12,7 +12,7 @@ import type { World } from "../world.ts";
 
 const outageSeconds = 60;
 const quietSeconds = 60;
-const longestTuningSeconds = 170;
+const longestTuningSeconds = 300;
 
 /** Moments of a first tuning at which the operator is killed. */
 const moments = ["Applied", "Scheduled", "Ready", "Tuning", "Answered"] as const;
