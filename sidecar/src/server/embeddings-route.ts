@@ -1,5 +1,5 @@
 import type { ServingPlan } from "@sweetspot/crds";
-import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction, HTTPMethods } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from "fastify";
 import { checkText } from "../pipeline/encoded-items.ts";
 import type { PipelineItem } from "../pipeline/pipeline.ts";
 import { floatsOf } from "../pipeline/pool-embedding.ts";
@@ -14,10 +14,9 @@ import { encodeEmbeddings } from "../protocol/openai/embeddings-response.ts";
 import { openAiError } from "../protocol/openai/openai-error.ts";
 import type { Tensor } from "../tensor.ts";
 import { deadlineOf, onTimeUntil } from "./admission.ts";
-import { contentCoding } from "./content-encoding.ts";
-import { Exchange } from "./exchange.ts";
+import { answeringHook, type InferContext, type ModelRoute, neverReached } from "./answering-hook.ts";
+import type { Exchange } from "./exchange.ts";
 import { toApiError } from "./http-errors.ts";
-import type { InferContext } from "./infer-route.ts";
 import type { Log } from "./log.ts";
 import { modelAt } from "./model-at.ts";
 import type { RunningModel } from "./running-model.ts";
@@ -40,7 +39,13 @@ export function embeddingsRoute(app: FastifyInstance, context: InferContext & { 
     if (apiError.retryAfterSeconds !== null) void reply.header("retry-after", String(apiError.retryAfterSeconds));
     void reply.code(apiError.status).type("application/json").send(openAiError(apiError));
   };
-  app.route({ method: "POST", url: path, errorHandler, onRequest: embed(context), handler: neverReached });
+  app.route({
+    method: "POST",
+    url: path,
+    errorHandler,
+    onRequest: answeringHook(context, embed),
+    handler: neverReached,
+  });
   const refuse = async (request: FastifyRequest, reply: FastifyReply): Promise<never> => {
     reply.header("allow", "POST");
     throw new ApiError("MethodNotAllowed", { method: request.method, allowed: "POST" });
@@ -48,40 +53,15 @@ export function embeddingsRoute(app: FastifyInstance, context: InferContext & { 
   app.route({ method: [...otherMethods], url: path, errorHandler, onRequest: refuse, handler: neverReached });
 }
 
-const neverReached = async (): Promise<never> => {
-  throw new Error("a request went past the hook that answers it");
+const embed: ModelRoute = {
+  modelOf: (request, running) => {
+    checkMediaType(request.headers["content-type"]);
+    if (running === null) throw new ApiError("NotReady", {}, 1);
+    embeddingPlan(running);
+    return running;
+  },
+  answer,
 };
-
-/** As for the inference route: the hook has the last word, and goes on only to report an error. */
-const embed =
-  (context: InferContext) =>
-  (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
-    const exchange = beforeBody(context, request, reply);
-    const coding = contentCoding(request.headers["content-encoding"]);
-    context.bodies.read(request.raw, coding, (error, body) => {
-      if (error !== null) void reply.header("connection", "close");
-      if (error !== null) done(error);
-      else answer(context, reply, body, exchange).catch(done);
-    });
-  };
-
-/** Whatever can be refused now costs neither the body's transfer nor its memory. Throws `ApiError`. */
-function beforeBody({ current, metrics, clock }: InferContext, request: FastifyRequest, reply: FastifyReply): Exchange {
-  const running = current();
-  const { raw } = reply;
-  const exchange = new Exchange(
-    (listener) => raw.once("close", () => listener(raw.writableFinished)),
-    clock,
-    metrics,
-    running?.level ?? null,
-  );
-  request.exchange = exchange;
-  checkMediaType(request.headers["content-type"]);
-  if (running === null) throw new ApiError("NotReady", {}, 1);
-  embeddingPlan(running);
-  running.dispatcher.checkRoom(Number(request.headers["content-length"] ?? 0));
-  return exchange;
-}
 
 function checkMediaType(header: string | undefined): void {
   const type = header?.split(";", 1)[0]?.trim().toLowerCase() || "application/json";
@@ -97,6 +77,7 @@ function embeddingPlan({ plan: { pipeline } }: RunningModel): { readonly text: T
 
 async function answer(
   { current, limits }: InferContext,
+  _request: FastifyRequest,
   reply: FastifyReply,
   body: Uint8Array,
   exchange: Exchange,

@@ -1,10 +1,10 @@
 import { decodeInfer } from "../protocol/grpc/decode-infer.ts";
 import { encodeInfer } from "../protocol/grpc/encode-infer.ts";
 import { readInferMessage } from "../protocol/grpc/infer-message.ts";
+import type { HttpContext } from "./answering-hook.ts";
 import { Exchange } from "./exchange.ts";
 import type { CallHandler, UnaryCall } from "./grpc-call.ts";
 import { toGrpcApiError } from "./grpc-errors.ts";
-import type { HttpContext } from "./infer-route.ts";
 import type { Log } from "./log.ts";
 import { modelAt } from "./model-at.ts";
 import { submitRequest } from "./submit-request.ts";

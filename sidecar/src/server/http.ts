@@ -3,10 +3,11 @@ import { ApiError } from "../protocol/errors.ts";
 import { modelMetadata, serverMetadata } from "../protocol/oip/metadata.ts";
 import { modelConfig } from "../protocol/oip/model-config.ts";
 import { modelStatistics } from "../protocol/oip/model-statistics.ts";
+import { answeringHook, type InferContext, neverReached } from "./answering-hook.ts";
 import { embeddingsRoute } from "./embeddings-route.ts";
 import { answerExpectation, answerMalformed, sendError, toApiError } from "./http-errors.ts";
 import { checkMilliseconds, defaultLimits, type HttpLimits } from "./http-limits.ts";
-import { type InferContext, infer } from "./infer-route.ts";
+import { inferRoute } from "./infer-route.ts";
 import type { Log } from "./log.ts";
 import { type ModelParams, modelAt } from "./model-at.ts";
 import { BodyReader } from "./read-body.ts";
@@ -84,6 +85,7 @@ function serverRoutes(app: FastifyInstance, { ready, version }: RouteContext): v
 
 function modelRoutes(app: FastifyInstance, context: RouteContext): void {
   const { current, ready, metrics } = context;
+  const answer = answeringHook(context, inferRoute);
   const statistics = ({ plan }: RunningModel) => modelStatistics(plan.modelName, metrics.statistics.snapshot());
   route(app, "GET", "/v2/models/stats", async () => statistics(anyModel(current())));
   for (const base of ["/v2/models/:name", "/v2/models/:name/versions/:version"]) {
@@ -102,7 +104,7 @@ function modelRoutes(app: FastifyInstance, context: RouteContext): void {
     route(app, "GET", `${base}/stats`, async (request) =>
       statistics(modelAt(request.params as ModelParams, current())),
     );
-    app.route({ method: "POST", url: `${base}/infer`, onRequest: infer(context), handler: neverReached });
+    app.route({ method: "POST", url: `${base}/infer`, onRequest: answer, handler: neverReached });
     refuseOtherMethods(app, "POST", `${base}/infer`);
   }
 }
@@ -110,11 +112,6 @@ function modelRoutes(app: FastifyInstance, context: RouteContext): void {
 /** The one model that is served, whatever its name. Throws `ApiError`. */
 const anyModel = (current: RunningModel | null): RunningModel =>
   modelAt({ name: current?.plan.modelName ?? "" }, current);
-
-/** For routes whose hook has the last word. */
-const neverReached = async (): Promise<never> => {
-  throw new Error("a request went past the hook that answers it");
-};
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 
