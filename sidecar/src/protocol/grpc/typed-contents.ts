@@ -1,6 +1,7 @@
 import type { Datatype } from "@sweetspot/crds";
 import { elementBytes } from "../../tensor.ts";
 import { ApiError } from "../errors.ts";
+import { integerArrays } from "../oip/integer-arrays.ts";
 import type { InputRule } from "../oip/request-schema.ts";
 import { VarintCursor } from "./varint.ts";
 import { decodeWire, type Fields, MessageWalk, tagOf, type WireReader, wireTypes } from "./wire.ts";
@@ -162,33 +163,25 @@ class LongSink implements Sink {
   }
 }
 
-type IntegerDatatype = keyof typeof integerArrays;
+type IntegerDatatype = keyof typeof sinkArrays;
 
-const integerArrays = {
-  BOOL: { make: Uint8Array, low: 0, high: 1 },
-  INT8: { make: Int8Array, low: -128, high: 127 },
-  UINT8: { make: Uint8Array, low: 0, high: 255 },
-  INT16: { make: Int16Array, low: -32_768, high: 32_767 },
-  UINT16: { make: Uint16Array, low: 0, high: 65_535 },
-  INT32: { make: Int32Array, low: -2_147_483_648, high: 2_147_483_647 },
-  UINT32: { make: Uint32Array, low: 0, high: 4_294_967_295 },
-} as const;
+const sinkArrays = { BOOL: { make: Uint8Array, low: 0, high: 1 }, ...integerArrays } as const;
 
 /** Integers of up to 32 bits, which the protocol carries in 32, and truth values. */
 class IntegerSink implements Sink {
-  readonly #values: InstanceType<(typeof integerArrays)[IntegerDatatype]["make"]>;
+  readonly #values: InstanceType<(typeof sinkArrays)[IntegerDatatype]["make"]>;
   readonly #datatype: IntegerDatatype;
   readonly #name: string;
   elements = 0;
 
   constructor(count: number, datatype: IntegerDatatype, name: string) {
-    this.#values = new integerArrays[datatype].make(count);
+    this.#values = new sinkArrays[datatype].make(count);
     this.#datatype = datatype;
     this.#name = name;
   }
 
   take(chunk: Uint8Array): void {
-    const { low, high } = integerArrays[this.#datatype];
+    const { low, high } = sinkArrays[this.#datatype];
     const cursor = new VarintCursor(chunk);
     while (cursor.next()) {
       const value = this.#valueOf(cursor);

@@ -1,31 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { ModelSignature, TensorSpec } from "../../model/signature.ts";
 import { ApiError } from "../errors.ts";
+import { schema, single } from "../testing/schemas.ts";
 import { decodeRequest } from "./decode-request.ts";
-import { requestSchema } from "./request-schema.ts";
-
-const spec = (name: string, datatype: TensorSpec["datatype"], shape: number[]): TensorSpec => ({
-  name,
-  datatype,
-  shape,
-  symbols: shape.map(() => null),
-});
-
-const encoder: ModelSignature = {
-  inputs: [spec("ids", "INT64", [-1, -1]), spec("mask", "INT64", [-1, -1])],
-  outputs: [spec("embedding", "FP32", [-1, 4]), spec("tokens", "FP32", [-1, -1, 4])],
-  batchable: true,
-  variableAxis: [
-    { name: "ids", axis: 1 },
-    { name: "mask", axis: 1 },
-  ],
-  inputBounds: [],
-};
-const schema = requestSchema(encoder, { inputBounds: [{ name: "ids", minimum: 0, maximum: 99 }] });
-
-const single = (datatype: TensorSpec["datatype"], shape = [-1, 2]) =>
-  requestSchema({ ...encoder, inputs: [spec("x", datatype, shape)], variableAxis: null }, { inputBounds: [] });
 
 const ids = (values: number[], extra = {}) => ({
   name: "ids",

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.float16" />
 import type { Datatype } from "@sweetspot/crds";
 import { ApiError } from "../errors.ts";
+import { integerArrays } from "./integer-arrays.ts";
 
 type FloatArray = Float16Array | Float32Array | Float64Array;
 type IntegerArray = Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array;
@@ -11,14 +12,8 @@ const floats: Partial<Record<Datatype, new (length: number) => FloatArray>> = {
   FP64: Float64Array,
 };
 
-const integers: Partial<Record<Datatype, { make: new (length: number) => IntegerArray; low: number; high: number }>> = {
-  INT8: { make: Int8Array, low: -128, high: 127 },
-  UINT8: { make: Uint8Array, low: 0, high: 255 },
-  INT16: { make: Int16Array, low: -32_768, high: 32_767 },
-  UINT16: { make: Uint16Array, low: 0, high: 65_535 },
-  INT32: { make: Int32Array, low: -2_147_483_648, high: 2_147_483_647 },
-  UINT32: { make: Uint32Array, low: 0, high: 4_294_967_295 },
-};
+const integers: Partial<Record<Datatype, { make: new (length: number) => IntegerArray; low: number; high: number }>> =
+  integerArrays;
 
 const bytesOf = (view: ArrayBufferView): Uint8Array => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 
