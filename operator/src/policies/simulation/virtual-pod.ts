@@ -1,10 +1,19 @@
-import { apiVersion, type RecentTraffic, type ServiceLevelReport, sizeIndex } from "@sweetspot/crds";
+import { type RecentTraffic, sizeIndex } from "@sweetspot/crds";
 import type { PodTraffic } from "../pod-traffic.ts";
+import { trafficReport } from "./traffic-report.ts";
 import type { VirtualService, VirtualTraffic } from "./virtual-service.ts";
 
 /** What the one pod of a service reports at an instant (seconds since the epoch, a multiple of 10). */
 export function virtualPod(service: VirtualService, traffic: VirtualTraffic, now: number): PodTraffic {
-  return { pod: "pod-0", node: "node-0", report: reportAt(service, recentTraffic(traffic, now), now) };
+  return {
+    pod: "pod-0",
+    node: "node-0",
+    report: trafficReport(
+      { modelName: service.name, revision: "r1", target: service.target },
+      recentTraffic(traffic, now),
+      now,
+    ),
+  };
 }
 
 function recentTraffic({ start, total, bad, tens, costRatio }: VirtualTraffic, now: number): RecentTraffic {
@@ -36,28 +45,4 @@ function sketch(size: number, requests: number): number[] {
   const counts = new Array<number>(sizeIndex(size) + 1).fill(0);
   counts[sizeIndex(size)] = requests;
   return counts;
-}
-
-function reportAt({ name, target }: VirtualService, traffic: RecentTraffic, now: number): ServiceLevelReport {
-  const at = new Date(now * 1000).toISOString();
-  return {
-    apiVersion,
-    kind: "ServiceLevelReport",
-    modelName: name,
-    planRevision: "r1",
-    planError: null,
-    since: at,
-    at,
-    target,
-    counts: { total: 0, late: 0, refused: 0, expired: 0, failed: 0, excluded: 0 },
-    latencyMilliseconds: { p50: null, p90: null, p95: null, p99: null, p999: null, maximum: null },
-    batches: 0,
-    rows: 0,
-    usefulLength: 0,
-    paddedLength: 0,
-    costRatio: null,
-    pinning: "Exclusive",
-    engines: [],
-    traffic,
-  };
 }

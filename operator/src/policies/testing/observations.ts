@@ -1,7 +1,8 @@
-import { apiVersion, type RecentTraffic, type ServiceLevelReport, type TrafficSnapshot } from "@sweetspot/crds";
+import { apiVersion, type RecentTraffic, type TrafficSnapshot } from "@sweetspot/crds";
 import type { Observation } from "../diagnosis/observation.ts";
 import type { PodTraffic } from "../pod-traffic.ts";
 import type { ServiceLevelVerdict } from "../service-level.ts";
+import { trafficReport } from "../simulation/traffic-report.ts";
 
 /** 2026-01-05, a Monday, in seconds since the epoch. */
 export const monday = 1_767_571_200;
@@ -30,34 +31,10 @@ export function podWith(
     lengths: [0, 0, 0, 0, total * 6],
     rows: [total * 6],
   };
-  return { pod: name, node: "node-0", report: reportWith(traffic, end) };
+  return { pod: name, node: "node-0", report: trafficReport({ modelName: "m", revision: "r2", target }, traffic, end) };
 }
 
 export const silentPod = (name: string): PodTraffic => ({ pod: name, node: "node-0", report: null });
-
-function reportWith(traffic: RecentTraffic, end: number): ServiceLevelReport {
-  const at = new Date(end * 1000).toISOString();
-  return {
-    apiVersion,
-    kind: "ServiceLevelReport",
-    modelName: "m",
-    planRevision: "r2",
-    planError: null,
-    since: at,
-    at,
-    target,
-    counts: { total: 0, late: 0, refused: 0, expired: 0, failed: 0, excluded: 0 },
-    latencyMilliseconds: { p50: null, p90: null, p95: null, p99: null, p999: null, maximum: null },
-    batches: 0,
-    rows: 0,
-    usefulLength: 0,
-    paddedLength: 0,
-    costRatio: null,
-    pinning: "Exclusive",
-    engines: [],
-    traffic,
-  };
-}
 
 export const snapshot = (changes: Partial<TrafficSnapshot> = {}): TrafficSnapshot => ({
   at: "2026-01-05T00:00:00Z",
