@@ -34,6 +34,18 @@ export const ServingOverhead = z.object({
 export type ServingOverhead = z.infer<typeof ServingOverhead>;
 
 /**
+ * Interruptions that last a time of their own, whatever they hit: a neighbour that takes the CPU away, say. Factors cannot
+ * tell of them, because the same 20 ms are ten times a batch of 2 ms and half of one of 40 ms.
+ */
+export const Stalls = z.object({
+  /** How often, per second of one engine's time. */
+  perSecond: z.number().nonnegative(),
+  /** Equally likely lengths. */
+  microseconds: z.array(Microseconds.positive()).min(1).max(64),
+});
+export type Stalls = z.infer<typeof Stalls>;
+
+/**
  * The measured cost table `s(b, L)` of one variant in one layout, with all instances running at once.
  * Scheduler, simulator, admission and drift detector read the same table.
  */
@@ -45,6 +57,8 @@ export const CostTable = z.object({
    * simulator draws.
    */
   noiseFactors: z.array(z.number().positive()).min(1).max(64),
+  /** Absent where none was seen. */
+  stalls: Stalls.optional(),
   overhead: ServingOverhead,
 });
 export type CostTable = z.infer<typeof CostTable>;

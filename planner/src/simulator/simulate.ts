@@ -1,4 +1,4 @@
-import type { BatchPolicy } from "@sweetspot/crds";
+import type { BatchPolicy, Stalls } from "@sweetspot/crds";
 import type { CostModel } from "../cost/cost-model.ts";
 import { formBatch } from "../scheduler/form-batch.ts";
 import type { QueuedRequest } from "../scheduler/queued-request.ts";
@@ -15,6 +15,8 @@ export interface SimulatedServer {
   readonly cost: CostModel;
   /** Equally likely factors on the time of a batch (`CostTable.noiseFactors`). */
   readonly noiseFactors: readonly number[];
+  /** Of each engine (`CostTable.stalls`). */
+  readonly stalls?: Stalls | undefined;
 }
 
 export interface SimulatedRun {
@@ -44,8 +46,8 @@ export const usualGiveUp: GiveUp = { queue: 4096 };
  * Runs the batch former in virtual time over a sequence of arrivals.
  *
  * Model: each instance computes one batch at a time and may have `inFlightPerInstance` in hand; a batch takes the cost
- * model's time, times a factor drawn from the machine's noise, plus the server's overhead. A second batch in hand hides
- * the per-batch overhead. The front's CPU time is taken from the engines in proportion to the rate, as a fair scheduler
+ * model's time, times a factor drawn from the machine's noise, plus the server's overhead and the interruptions that fall
+ * into it. A second batch in hand hides the per-batch overhead. The front's CPU time is taken from the engines in proportion to the rate, as a fair scheduler
  * does, and delays each answer by itself. Nothing is refused: a late answer is a miss as a refusal would be.
  *
  * `requestsPerSecond` scales the unit-rate sequence. Time is in microseconds.

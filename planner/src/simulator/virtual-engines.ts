@@ -1,6 +1,7 @@
 import type { CostModel } from "../cost/cost-model.ts";
 import type { Random } from "../statistics/random.ts";
 import type { SimulatedServer } from "./simulate.ts";
+import { type StallTimeline, stallTimeline } from "./stall-timeline.ts";
 
 /** A front that wants every CPU still leaves its engines this share of them. */
 const leastShare = 0.1;
@@ -18,8 +19,8 @@ export class VirtualEngines {
   readonly #random: Random;
 
   constructor(server: SimulatedServer, requestsPerSecond: number, random: Random) {
-    const { instances, threadsPerInstance, policy, cost, noiseFactors } = server;
-    this.#instances = Array.from({ length: instances }, () => new VirtualEngine());
+    const { instances, threadsPerInstance, policy, cost, noiseFactors, stalls } = server;
+    this.#instances = Array.from({ length: instances }, () => new VirtualEngine(stallTimeline(stalls, random)));
     this.#inFlight = policy.inFlightPerInstance;
     this.#threads = threadsPerInstance;
     this.#cost = cost;
@@ -69,9 +70,7 @@ export class VirtualEngines {
     const exposed = engine.inHand === 0 ? perBatchMicroseconds : 0;
     const noise = this.#noise[Math.floor(this.#random() * this.#noise.length)] as number;
     const computing = this.#cost.batchMicroseconds(rows, length) * noise * this.#slowdown(engine);
-    const end = Math.max(now, engine.busyUntil) + (computing + exposed + requests * perRequestMicroseconds);
-    engine.push(end);
-    return end;
+    return engine.run(now, computing + exposed + requests * perRequestMicroseconds);
   }
 
   /** How much longer a batch takes because the busy engines and the front want more CPUs than there are. */
@@ -91,12 +90,21 @@ export class VirtualEngine {
   inHand = 0;
   /** Ends of the batches behind that one, ascending. */
   readonly #later: number[] = [];
+  readonly #stalls: StallTimeline | null;
 
-  push(end: number): void {
+  constructor(stalls: StallTimeline | null) {
+    this.#stalls = stalls;
+  }
+
+  /** Takes a batch of so many microseconds behind those in hand, and gives the instant at which it ends. */
+  run(now: number, microseconds: number): number {
+    const start = Math.max(now, this.busyUntil);
+    const end = this.#stalls?.delayed(start, start + microseconds) ?? start + microseconds;
     this.busyUntil = end;
     this.inHand += 1;
     if (this.inHand === 1) this.nextEnd = end;
     else this.#later.push(end);
+    return end;
   }
 
   shift(): void {

@@ -3,7 +3,7 @@ import { median } from "@sweetspot/planner";
 import { assembleBatch, type EnginePool, type Tensor } from "@sweetspot/sidecar";
 import { bracketed } from "./bracket.ts";
 import { handOverOf } from "./hand-over.ts";
-import { noiseFactors } from "./noise-factors.ts";
+import { machineNoise } from "./machine-noise.ts";
 import { nextRowCount } from "./representatives.ts";
 import { type BatchTimes, type TimingEffort, timeBatches } from "./time-batches.ts";
 
@@ -54,7 +54,7 @@ export async function measureTable(setup: TableSetup): Promise<TableMeasurement>
       apiVersion,
       kind: "CostTable",
       cells: timed.map(({ cell }) => cell),
-      noiseFactors: noiseFactors(timed.map(({ times }) => times.engine)),
+      ...machineNoise(timed.map(({ times }) => times.engine)),
       overhead: handOverOf(timed.map(({ cell, times }) => ({ rows: cell.rows, microseconds: median(times.handOver) }))),
     },
     contaminatedCells: doubtful.length,

@@ -1,0 +1,49 @@
+import type { CostTable, Stalls } from "@sweetspot/crds";
+import { mean, median } from "@sweetspot/planner";
+
+/** Unsteadiness of a machine as the simulator draws it. */
+export type MachineNoise = Pick<CostTable, "noiseFactors" | "stalls">;
+
+const mostFactors = 64;
+const mostStalls = 64;
+/** A timing that exceeds its median by more than this share of it, and by more than a time slice of the kernel, was interrupted. */
+const stallShare = 0.5;
+const leastStallMicroseconds = 2000;
+
+/**
+ * The machine's noise from the timings (microseconds) of all cells: factors on the time of a batch, and interruptions. What exceeds the
+ * median by far was interrupted, for a time that does not depend on the batch; what remains are factors, pooled over the
+ * cells, each relative to its own median.
+ *
+ * Each factor is the mean of one bin of the sorted ratios, so that a slow run counts by its share and no more.
+ */
+export function machineNoise(timings: readonly (readonly number[])[]): MachineNoise {
+  const ratios: number[] = [];
+  const excesses: number[] = [];
+  let total = 0;
+  for (const times of timings) {
+    const centre = median(times);
+    for (const time of times) {
+      total += time;
+      const excess = time - centre;
+      if (excess > Math.max(leastStallMicroseconds, stallShare * centre)) excesses.push(excess);
+      else ratios.push(time / centre);
+    }
+  }
+  const stalls = stallsOf(excesses, total);
+  return { noiseFactors: binned(ratios, mostFactors), ...(stalls === undefined ? {} : { stalls }) };
+}
+
+const stallsOf = (excesses: readonly number[], totalMicroseconds: number): Stalls | undefined =>
+  excesses.length === 0
+    ? undefined
+    : { perSecond: (1e6 * excesses.length) / totalMicroseconds, microseconds: binned(excesses, mostStalls) };
+
+/** Means of equal parts of the sorted values, ascending. */
+function binned(values: readonly number[], most: number): number[] {
+  const sorted = Float64Array.from(values).sort();
+  const count = Math.min(most, sorted.length);
+  return Array.from({ length: count }, (_, i) =>
+    mean(sorted.subarray(Math.floor((i * sorted.length) / count), Math.floor(((i + 1) * sorted.length) / count))),
+  );
+}
