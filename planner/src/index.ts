@@ -12,6 +12,7 @@ export { type Predicted, predict, type SearchOptions, searchPlans } from "./sear
 export { type ForecastPlan, timeFactor, type WhatIf, type WhatIfRequest, whatIf } from "./search/what-if.ts";
 export { latencyAt, simulateCapacity } from "./simulator/capacity.ts";
 export { simulateNullMisses } from "./simulator/null-misses.ts";
+export { type SaturatingLoad, simulateSaturation } from "./simulator/saturation.ts";
 export { type SimulatedRun, type SimulatedServer, simulate } from "./simulator/simulate.ts";
 export { type ArrivalSequence, poissonArrivals, type RequestShape } from "./simulator/workload.ts";
 export { binomialAtMost, fewestMissesToFail, mostMissesToPass } from "./statistics/binomial.ts";

@@ -11,6 +11,16 @@ export type { LoadJob } from "./load/load-job.ts";
 export { describeRemoteModel, RemoteModelError } from "./load/remote-model.ts";
 export { type PreparedRequest, prepareMix, type RequestMix } from "./load/request-mix.ts";
 export { LoadClient, runLoad } from "./load/run-load.ts";
+export {
+  type Calibration,
+  calibratedTable,
+  closedLoop,
+  measureCalibration,
+  timeFactor,
+} from "./measure/calibration.ts";
+export { measureTable } from "./measure/measure-table.ts";
+export { representativeSamples } from "./measure/representatives.ts";
+export { timeBatches } from "./measure/time-batches.ts";
 export { OutputError } from "./output-directory.ts";
 export { race } from "./race/race.ts";
 export { SidecarProcess } from "./race/sidecar-process.ts";

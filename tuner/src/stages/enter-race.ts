@@ -1,11 +1,12 @@
 import type { Finding, Layout } from "@sweetspot/crds";
 import type { Predicted } from "@sweetspot/planner";
 import type { LoadClient } from "../load/run-load.ts";
+import type { Calibration } from "../measure/calibration.ts";
 import { chooseEntrants } from "../search/entrants.ts";
 import { isDefaultLayout, shareTable } from "../search/layouts.ts";
 import { nameOf, type SearchPoint } from "../search/points.ts";
 import type { TuningState } from "../tuning-state.ts";
-import { type Calibration, calibrate, enterCalibration } from "./calibrate.ts";
+import { type Calibrated, calibrate, enterCalibration } from "./calibrate.ts";
 import { type Entrant, startEntrant } from "./entrant.ts";
 import { incumbentName, type Search } from "./predict.ts";
 
@@ -17,11 +18,6 @@ interface Grid {
   readonly resources: AsyncDisposableStack;
 }
 
-interface Calibrated {
-  readonly entrant: Entrant;
-  readonly calibration: Calibration;
-}
-
 /**
  * Brings the naive default and the best two points to the start, each with a warm server. On the way the real server
  * tells what it adds to the engines' time, and whether pinning helps: engines with CPUs of their own keep their caches,
@@ -30,19 +26,20 @@ interface Calibrated {
 export async function enterRace(grid: Grid, search: Search): Promise<Entrant[]> {
   const { state } = grid;
   const [best, second] = chooseEntrants(search.ranked);
+  const measured = [...state.tables];
   const naive = await warm(grid, await start(grid, incumbentName, search.incumbent));
-  enterCalibration(state.tables, isDefaultLayout, naive.calibration, false);
+  enterCalibration(state, measured, isDefaultLayout, naive);
   if (best === undefined) return [naive.entrant];
   const winner = await decidePinning(grid, best);
   const { pinned } = winner.entrant.point.layout;
   const tuned = (layout: Layout) => !isDefaultLayout(layout);
-  enterCalibration(state.tables, tuned, winner.calibration, pinned);
+  enterCalibration(state, measured, tuned, winner);
   if (second === undefined) return [naive.entrant, winner.entrant];
   const rival = await warm(grid, await start(grid, nameOf(second.point), withPinning(second, pinned)));
   const rivalLayout = rival.entrant.point.layout;
   if (!shareTable(rivalLayout, winner.entrant.point.layout)) {
     const own = (layout: Layout) => shareTable(layout, rivalLayout);
-    enterCalibration(state.tables, own, rival.calibration, pinned);
+    enterCalibration(state, measured, own, rival);
   }
   return [naive.entrant, winner.entrant, rival.entrant];
 }
@@ -53,7 +50,7 @@ const start = ({ state, directory, resources }: Grid, name: string, predicted: P
 async function warm({ state, load }: Grid, entrant: Entrant): Promise<Calibrated> {
   const pinning = entrant.point.layout.pinned ? "pinned" : "unpinned";
   state.say("Race", `Warming and calibrating ${entrant.name}, ${pinning}`);
-  return { entrant, calibration: await calibrate(state, entrant, load) };
+  return calibrate(state, entrant, load);
 }
 
 const withPinning = ({ point, prediction }: Predicted<SearchPoint>, pinned: boolean): Predicted<SearchPoint> => ({

@@ -5,13 +5,15 @@ import { heldOutError } from "../measure/held-out.ts";
 import { measureTable } from "../measure/measure-table.ts";
 import { representativeSamples } from "../measure/representatives.ts";
 import { openSingleEngine } from "../measure/single-engine.ts";
-import { timeBatches } from "../measure/time-batches.ts";
+import { type TimingEffort, timeBatches } from "../measure/time-batches.ts";
 import { defaultLayout, isDefaultLayout, layoutsFor } from "../search/layouts.ts";
 import { pointsFor } from "../search/points.ts";
 import type { LoadableVariant, TuningState } from "../tuning-state.ts";
 
 /** Budgets below this get a coarser table: fewer lengths, shorter timing. */
 const fineBudgetSeconds = 180;
+/** A shape is timed for this share of the budget, within bounds that suit a laptop's first look and a night's search. */
+const effort = { share: 0.002, leastMilliseconds: 40, mostMilliseconds: 400, fewestRuns: 3, usualRuns: 7 };
 /** Tables must be done by this share of the budget; the race needs the rest. */
 const deadlineShare = 0.45;
 /** A variant whose best prediction in the first layout is so far behind is not measured in the others. */
@@ -81,9 +83,15 @@ function setupFor(state: TuningState, reference: EnginePool) {
     representatives,
     outputs: model.outputs,
     targetMicroseconds: request.target.latencyMilliseconds * 1000,
-    effort: detail === "Coarse" ? { minimumRuns: 3, milliseconds: 40 } : { minimumRuns: 7, milliseconds: 250 },
+    effort: effortFor(request.budgetSeconds),
     checkpoint: () => signal.throwIfAborted(),
   };
+}
+
+function effortFor(budgetSeconds: number): TimingEffort {
+  const { share, leastMilliseconds, mostMilliseconds, fewestRuns, usualRuns } = effort;
+  const milliseconds = Math.min(mostMilliseconds, Math.max(leastMilliseconds, 1000 * share * budgetSeconds));
+  return { minimumRuns: budgetSeconds < fineBudgetSeconds / 2 ? fewestRuns : usualRuns, milliseconds };
 }
 
 /** Compares the variants by the capacity that a short simulation predicts from the tables so far. */

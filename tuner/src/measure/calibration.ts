@@ -1,0 +1,86 @@
+import type { CostTable, LoadReport, ServiceLevelTarget, SharedCpu } from "@sweetspot/crds";
+import { type PlanPoint, planPoint, type RequestShape, simulateSaturation } from "@sweetspot/planner";
+import { cpuMicroseconds } from "../environment/process-cpu.ts";
+import type { LoadClient } from "../load/run-load.ts";
+import { SidecarError, type SidecarProcess } from "../race/sidecar-process.ts";
+
+/** What the real server did under closed-loop clients. */
+export interface Calibration {
+  readonly clients: number;
+  readonly requestsPerSecond: number;
+  /** CPU time of front and load generator; undefined where the system does not tell. */
+  readonly shared: SharedCpu | undefined;
+}
+
+/** How a server is calibrated. */
+export interface CalibrationSettings {
+  readonly server: Pick<SidecarProcess, "inferUrl" | "pid">;
+  readonly load: Pick<LoadClient, "run" | "pid">;
+  readonly target: ServiceLevelTarget;
+  readonly clients: number;
+  /** CPUs that engines, front and load generator share. */
+  readonly cpus: number;
+  readonly seconds: number;
+  readonly seed: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Throws `SidecarError` when the server does not answer the samples: no race would get an answer either. */
+export async function measureCalibration(settings: CalibrationSettings): Promise<Calibration> {
+  const { server, load, cpus, clients } = settings;
+  const busy = async () => sum(await Promise.all([server.pid, load.pid].map(cpuMicroseconds)));
+  const before = await busy();
+  const { counts, answeredRequestsPerSecond } = await closedLoop(settings);
+  const after = await busy();
+  const microsecondsPerRequest = before === null || after === null ? null : (after - before) / counts.total;
+  return {
+    clients,
+    requestsPerSecond: answeredRequestsPerSecond,
+    shared: microsecondsPerRequest === null ? undefined : { cpus, microsecondsPerRequest },
+  };
+}
+
+/** One stage of clients that never pause. Throws `SidecarError` like `measureCalibration`. */
+export async function closedLoop(settings: Omit<CalibrationSettings, "cpus">): Promise<LoadReport["stages"][number]> {
+  const { server, load, target, seed, clients, seconds, signal } = settings;
+  const stages = [{ connections: clients, seconds }];
+  const report = await load.run({ url: server.inferUrl, target, seed, stages }, signal);
+  const stage = report.stages.at(-1) as LoadReport["stages"][number];
+  const { counts, answeredRequestsPerSecond } = stage;
+  if (answeredRequestsPerSecond > 0 && counts.excluded === 0 && counts.failed === 0) return stage;
+  throw new SidecarError(`A candidate's server did not answer the samples: ${JSON.stringify(counts)}.`);
+}
+
+const sum = (values: readonly (number | null)[]): number | null =>
+  values.reduce((total, value) => (total === null || value === null ? null : total + value), 0);
+
+/** A table is corrected by no more than this: beyond, something else is wrong than the machine's speed. */
+const mostCorrection = 2;
+
+/**
+ * How much longer everything takes in the server than the table of its point says: the simulated rate at saturation over the
+ * one that was measured. 1 where the table holds.
+ */
+export function timeFactor(
+  point: PlanPoint,
+  { clients, requestsPerSecond, shared }: Calibration,
+  shapes: readonly RequestShape[],
+  seed: number,
+): number {
+  const own = planPoint({ ...point, table: withSharedCpu(point.table, shared) }, point.policy);
+  const simulated = simulateSaturation(own, { shapes, clients, frontRequestsPerSecond: requestsPerSecond, seed });
+  return Math.min(mostCorrection, Math.max(1 / mostCorrection, simulated / requestsPerSecond));
+}
+
+/** A table as the calibrated server has it: all cells times the factor, and the CPU time that goes beside the engines'. */
+export function calibratedTable(table: CostTable, factor: number, shared: SharedCpu | undefined): CostTable {
+  const cells = table.cells.map((cell) => ({ ...cell, microseconds: cell.microseconds * factor }));
+  return withSharedCpu({ ...table, cells }, shared);
+}
+
+/** What a request costs while its engine idles is in the table already, and stands in no engine's way. */
+function withSharedCpu(table: CostTable, shared: SharedCpu | undefined): CostTable {
+  if (shared === undefined) return table;
+  const microsecondsPerRequest = Math.max(0, shared.microsecondsPerRequest - table.overhead.perRequestMicroseconds);
+  return { ...table, overhead: { ...table.overhead, shared: { ...shared, microsecondsPerRequest } } };
+}
