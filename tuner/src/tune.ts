@@ -133,7 +133,7 @@ async function raceThroughServers(state: TuningState, search: Search): Promise<v
   const entrants = await enterRace({ state, load, directory, resources }, search);
   state.candidates = candidatesOf(predictAgain(state, search));
   await runRace(state, entrants, load);
-  const { winner } = decide(state.candidates);
+  const { winner } = decide(state.candidates, state.environment);
   const entrant = entrants.find(({ name }) => name === winner.name);
   if (entrant !== undefined) state.confirmation = await confirm(state, winner, entrant, load);
 }

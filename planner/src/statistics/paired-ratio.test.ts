@@ -18,6 +18,18 @@ describe("the ratio of paired rounds", () => {
     expect(ratio?.high).toBeGreaterThan(1);
   });
 
+  it("widens with the confidence that is asked for", () => {
+    const pairs = [
+      [100, 90],
+      [105, 95],
+      [98, 96],
+    ] as const;
+    const [usual, strict] = [pairedRatio(pairs), pairedRatio(pairs, 0.975)];
+    expect(strict?.estimate).toBe(usual?.estimate);
+    expect(strict?.low).toBeLessThan(usual?.low as number);
+    expect(strict?.high).toBeGreaterThan(usual?.high as number);
+  });
+
   it("says nothing from a single pair", () => {
     expect(pairedRatio([[2, 1]])).toBeNull();
   });

@@ -1,8 +1,9 @@
 import type { Candidate, ChecklistItem, CostCell, CostTable } from "@sweetspot/crds";
 import { mean } from "@sweetspot/planner";
+import { noiseOf } from "../decision/gain.ts";
 import { figure, milliseconds } from "../report/format.ts";
 import { checked, type Evidence, measured, notApplicable, notTried } from "./item.ts";
-import { noiseOf, racedPair, raceRatio, sameLayout, singleRatio, tableOf } from "./ratios.ts";
+import { racedPair, raceRatio, sameLayout, singleRatio, tableOf } from "./ratios.ts";
 
 const lengthsOf = (table: CostTable | undefined): number[] => [
   ...new Set(table?.cells.map(({ length }) => length).toSorted((a, b) => a - b) ?? []),

@@ -1,38 +1,15 @@
 import type { Candidate, CostTable, Environment, MeasuredRatio, MeasuredTable } from "@sweetspot/crds";
-import { mean, pairedRatio } from "@sweetspot/planner";
-import { bracketTolerance } from "../measure/bracket.ts";
-
-/** What two measurements at different times may differ by unnoticed: brackets void only larger changes of speed. */
-const unnoticedDrift = 1 + bracketTolerance;
-
-/** By how much equal work may differ when it is timed side by side: what the A/A test says, or else the most it may. */
-export const noiseOf = ({ noiseFactor }: Pick<Environment, "noiseFactor">): number => noiseFactor ?? unnoticedDrift;
+import { mean } from "@sweetspot/planner";
+import { gainOver, noiseOf, unnoticedDrift } from "../decision/gain.ts";
 
 /** As `noiseOf`, for two measurements that were taken one after the other and not in turns. */
 export const noiseApart = (environment: Pick<Environment, "noiseFactor">): number =>
   Math.max(unnoticedDrift, noiseOf(environment));
 
-/**
- * Capacity of one candidate over that of another, from the rounds that both ran undisturbed. The interval comes from
- * the rounds, and is never narrower than the machine's noise averaged over as many. Null with fewer than two rounds.
- */
+/** Capacity of one candidate over that of another, see `gainOver`. Null with fewer than two rounds. */
 export function raceRatio(candidate: Candidate, other: Candidate, environment: Environment): MeasuredRatio | null {
-  const valid = ({ rounds }: Candidate) => rounds.filter((round) => !round.void && round.capacityRequestsPerSecond > 0);
-  const rivals = new Map(valid(other).map((round) => [round.round, round.capacityRequestsPerSecond]));
-  const pairs = valid(candidate).flatMap(({ round, capacityRequestsPerSecond }) => {
-    const rival = rivals.get(round);
-    return rival === undefined ? [] : [[capacityRequestsPerSecond, rival] as const];
-  });
-  const ratio = pairedRatio(pairs);
-  if (ratio === null) return null;
-  const least = noiseOf(environment) ** (1 / Math.sqrt(pairs.length));
-  const { estimate } = ratio;
-  return {
-    estimate,
-    low: Math.min(ratio.low, estimate / least),
-    high: Math.max(ratio.high, estimate * least),
-    basis: "Race",
-  };
+  const ratio = gainOver(candidate, other, { challengers: 1, noise: noiseOf(environment) });
+  return ratio && { ...ratio, basis: "Race" };
 }
 
 /** The first pair of raced candidates of which one has a property, the other has not, and all else is `alike`. */

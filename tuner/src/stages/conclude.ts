@@ -32,7 +32,9 @@ export function conclude(state: TuningState, completed: boolean): TuningReport {
   const raced = candidates.some(({ measured }) => measured !== null);
   // What was measured under load has the last word over what the tables say of a lone request.
   const feasible = raced || reachable === null || reachable <= state.request.target.latencyMilliseconds;
-  const { winner, reason, gain } = feasible ? decide(candidates) : infeasibleChoice(state, candidates, reachable);
+  const { winner, reason, gain } = feasible
+    ? decide(candidates, state.environment)
+    : infeasibleChoice(state, candidates, reachable);
   const report = {
     apiVersion,
     kind: "TuningReport",
@@ -47,7 +49,7 @@ export function conclude(state: TuningState, completed: boolean): TuningReport {
     referenceMicroseconds: state.referenceMicroseconds,
     candidates: candidates.map((candidate) => ({
       ...candidate,
-      lost: candidate.name === winner.name ? null : whyLost(candidate, winner),
+      lost: candidate.name === winner.name ? null : whyLost(candidate, winner, state.environment),
     })),
     decision: {
       winner: winner.name,
