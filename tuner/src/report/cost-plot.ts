@@ -1,15 +1,31 @@
 import type { CostCell, MeasuredTable } from "@sweetspot/crds";
+import { CostModel } from "@sweetspot/planner";
 import { figure, percent } from "./format.ts";
 import { html, type Markup } from "./markup.ts";
-import { at, drawing, type Frame, horizontal, point, polyline, spread, vertical, xAxis, yAxis } from "./plot.ts";
+import {
+  at,
+  type Frame,
+  halfPage,
+  horizontal,
+  plotFigure,
+  point,
+  polyline,
+  spread,
+  vertical,
+  xAxis,
+  yAxis,
+} from "./plot.ts";
 import { categoryScale, logScale } from "./scale.ts";
 
-const frame: Frame = { width: 460, height: 300, left: 52, right: 70, top: 28, bottom: 44 };
+const frame: Frame = { ...halfPage(300), right: 74 };
 
 /** Shades of a series from the shortest to the longest length; there are as many in the style sheet. */
 const shades = 6;
 
-/** Time per row by batch size, one line per padded length: a line that falls says that batching pays. */
+/**
+ * Time per row by batch size, one colour per padded length: measured points, and the line that scheduler and simulator
+ * read between them. A line that falls says that batching pays.
+ */
 export function costPlot({ variant, layout, table, heldOutError }: MeasuredTable): Markup {
   const perRow = (cell: CostCell) => cell.microseconds / 1000 / cell.rows;
   const x = categoryScale(
@@ -24,9 +40,11 @@ export function costPlot({ variant, layout, table, heldOutError }: MeasuredTable
     ends.map((cell) => place(cell)[1]),
     13,
   );
+  const model = CostModel.fromTable(table);
   const lines = series.map((cells, index) => {
     const shade = shadeOf(index, series.length);
-    return html`${polyline(cells.map(place), `line ${shade}`)}${cells.map((cell) => cellPoint(cell, place(cell), shade))}`;
+    const fit = fitted(model, cells).map(([rows, milliseconds]) => [x.at(rows), y.at(milliseconds)] as const);
+    return html`${polyline(fit, `line ${shade}`)}${cells.map((cell) => cellPoint(cell, place(cell), shade))}`;
   });
   const labels = ends.map(
     (cell, index) =>
@@ -34,12 +52,20 @@ export function costPlot({ variant, layout, table, heldOutError }: MeasuredTable
   );
   const name = `${variant}, ${layout.instances} x ${layout.threadsPerInstance} threads`;
   const error = heldOutError === null ? "" : ` Shapes held out of the fit were predicted to ${percent(heldOutError)}.`;
-  return html`<figure>${drawing(frame, `Cost table of ${name}: time per row by batch size`, [
-    xAxis(frame, x, "rows per batch"),
-    yAxis(frame, y, "milliseconds per row"),
-    ...lines,
-    ...labels,
-  ])}<figcaption><b>${name}</b>.${error}</figcaption></figure>`;
+  return plotFigure(
+    frame,
+    name,
+    [xAxis(frame, x, "rows per batch"), yAxis(frame, y, "milliseconds per row"), ...lines, ...labels],
+    { caption: `Dots were measured, lines are what the scheduler reads.${error}` },
+  );
+}
+
+/** Milliseconds per row at every batch size up to the largest measured one. */
+function fitted(model: CostModel, cells: readonly CostCell[]): (readonly [rows: number, milliseconds: number])[] {
+  const most = Math.max(...cells.map(({ rows }) => rows));
+  const [{ length }] = cells as [CostCell];
+  const column = model.column(length, most);
+  return Array.from({ length: most }, (_, i) => [i + 1, (column[i + 1] as number) / 1000 / (i + 1)] as const);
 }
 
 const lengthLabel = (length: number): string => (length === 1 ? "fixed" : `length ${figure(length)}`);

@@ -4,6 +4,13 @@ import { sampleReport } from "./testing/sample-report.ts";
 
 const page = renderReport(sampleReport());
 
+/** The figure of this title, without the rest of the page. */
+function figureOf(text: string, title: string): string {
+  const start = text.indexOf(`<figure><h3>${title}</h3>`);
+  expect(start).toBeGreaterThan(0);
+  return text.slice(start, text.indexOf("</figure>", start));
+}
+
 describe("renderReport", () => {
   it("says first what was chosen, how it does against the target, what it carries and gains", () => {
     const top = page.slice(page.indexOf("<body>"), page.indexOf("<h2>"));
@@ -55,6 +62,37 @@ describe("renderReport", () => {
     expect(page.match(/, void<\/title>/g)).toHaveLength(rounds.filter((round) => round.void).length);
   });
 
+  it("draws latency against rate for each raced candidate, with the target and the confirmed point", () => {
+    const figure = figureOf(page, "p99 latency against the offered rate");
+    for (const tone of ["winner", "rival0", "naive"]) expect(figure).toContain(`class="line ${tone}"`);
+    expect(figure).toContain("target 50 ms");
+    expect(figure).toContain("confirmed: 31.7 ms");
+    // A report from before the workload was recorded cannot be simulated.
+    const { requestShapes: _, ...old } = sampleReport();
+    expect(renderReport(old)).not.toContain("latency against the offered rate");
+  });
+
+  it("draws the same page for the same report", () => {
+    expect(renderReport(sampleReport())).toBe(page);
+  });
+
+  it("draws what each variant loses against the limit, and marks what failed", () => {
+    const figure = figureOf(page, "Quality lost by each variant");
+    expect(figure).toContain("limit 1 %");
+    expect(figure.match(/class="dot (Pass|Fail)"/g)).toEqual(['class="dot Pass"', 'class="dot Fail"']);
+  });
+
+  it("draws each item of the checklist that was measured, the largest gain first", () => {
+    const figure = figureOf(page, "Gains and losses");
+    const measured = sampleReport().checklist.filter(({ ratio }) => ratio !== null);
+    expect(figure.match(/<rect class="Gained"/g)).toHaveLength(measured.length);
+    expect(figure.indexOf("INT8: ")).toBeLessThan(figure.indexOf("Core pinning: "));
+  });
+
+  it("says in every cell what it is, for screens that have no room for a head", () => {
+    for (const cell of page.match(/<td[^>]*>/g) ?? []) expect(cell).toMatch(/data-title="[a-z ]+"/);
+  });
+
   it("draws no coordinate that is not a number", () => {
     expect(page).not.toMatch(/NaN|Infinity|undefined|\[object/);
   });
@@ -90,11 +128,9 @@ describe("renderReport", () => {
   it("says of each item of the checklist what it gained, or why nothing", () => {
     const section = page.slice(page.indexOf("<h2>Checklist</h2>"), page.indexOf("<h2>What helped"));
     const { checklist } = sampleReport();
-    expect(section.match(/<tr><td>/g)).toHaveLength(checklist.length);
-    expect(section).toMatch(
-      /Core pinning<\/td><td><span class="Gained">gained<\/span><\/td>\s*<td class="number">1\.21x/,
-    );
-    expect(section).toMatch(/Distilled model<\/td><td><span class="NotTried">/);
+    expect(section.match(/data-title="item"/g)).toHaveLength(checklist.length);
+    expect(section).toMatch(/Core pinning<.*?<span class="Gained">gained<.*?1\.21x/);
+    expect(section).toMatch(/Distilled model<.*?<span class="NotTried">/);
   });
 
   it("leaves out what was never done", () => {
@@ -102,19 +138,23 @@ describe("renderReport", () => {
     const bare = renderReport({
       ...report,
       tables: [],
+      variants: report.variants.map((variant) => ({ ...variant, quality: null })),
       findings: [],
       checklist: [],
       candidates: report.candidates.map((candidate) => ({ ...candidate, rounds: [], measured: null })),
     });
     for (const title of [
       "Checklist",
-      "Race",
-      "Cost tables",
+      "Cost tables: time per row by batch size",
       "Predicted against measured",
       "What helped and what did not",
     ]) {
       expect(page).toContain(`<h2>${title}</h2>`);
       expect(bare).not.toContain(`<h2>${title}</h2>`);
+    }
+    for (const title of ["Capacity in the race", "Quality lost by each variant", "Gains and losses"]) {
+      expect(page).toContain(`<h3>${title}</h3>`);
+      expect(bare).not.toContain(`<h3>${title}</h3>`);
     }
   });
 

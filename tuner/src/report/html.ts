@@ -1,7 +1,11 @@
 import type { TuningReport } from "@sweetspot/crds";
+import { checklistPlot } from "./checklist-plot.ts";
 import { costPlot } from "./cost-plot.ts";
 import { headline } from "./headline.ts";
+import { latencyPlot } from "./latency-plot.ts";
 import { html, Markup } from "./markup.ts";
+import { paretoPlot } from "./pareto-plot.ts";
+import { qualityPlot } from "./quality-plot.ts";
 import { predictionPlot, racePlot } from "./race-plot.ts";
 import {
   candidateTable,
@@ -13,14 +17,14 @@ import {
   variantTable,
 } from "./sections.ts";
 import { styleSheet } from "./style.ts";
+import { tonesOf } from "./tone.ts";
 
 /**
  * The report as one HTML page that needs nothing else: no script, no font, no image from anywhere. Every text of the
  * report is escaped, and the page's own policy forbids what could still get in.
  */
 export function renderReport(report: TuningReport): string {
-  const { decision, findings } = report;
-  const candidates = ranked(report);
+  const { findings } = report;
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
@@ -28,19 +32,27 @@ export function renderReport(report: TuningReport): string {
 <title>${report.question.model.name} - Sweetspot tuning report</title>
 <style>${new Markup(styleSheet)}</style></head><body>
 ${headline(report)}
+${section("At a glance", plots(glance(report)))}
 ${section("Candidates", candidateTable(report))}
-${section("Race", racePlot(candidates, decision.winner))}
-${section("Variants and quality", variantTable(report.variants))}
+${section("Variants and quality", html`${variantTable(report.variants)}${plots([qualityPlot(report)])}`)}
 ${section("Checklist", report.checklist.length === 0 ? null : checklistTable(report.checklist))}
 ${section("What helped and what did not", findings.length === 0 ? null : findingList(findings))}
-${section("Predicted against measured", plots([predictionPlot(candidates, decision.winner)]))}
-${section("Cost tables", plots(report.tables.map(costPlot)))}
+${section("Predicted against measured", plots([predictionPlot(ranked(report), tonesOf(report))]))}
+${section("Cost tables: time per row by batch size", plots(report.tables.map(costPlot)))}
 ${section("Environment", environmentList(report.environment))}
 ${section("Reproduce", reproduction(report))}
 </body></html>
 `;
   return page.text;
 }
+
+/** What people would rather look at than read. */
+const glance = (report: TuningReport): (Markup | null)[] => [
+  racePlot(ranked(report), tonesOf(report)),
+  latencyPlot(report),
+  paretoPlot(report),
+  checklistPlot(report.checklist),
+];
 
 /** A part of the page; what has no content is left out. */
 const section = (title: string, content: Markup | null): Markup | null =>

@@ -45,3 +45,13 @@ export function categoryScale(values: readonly number[], extent: Extent): Scale 
   const ticks = [...new Set(values)].sort((a, b) => a - b);
   return { at: logScale(values, extent).at, ticks };
 }
+
+/** A logarithmic axis of factors that has 1 on it, with ticks that people read easily. */
+export function factorScale(values: readonly number[], extent: Extent): Scale {
+  const spanned = [...values, 0.8, 1.25];
+  const { at } = logScale(spanned, extent);
+  const [low, high] = [Math.min(...spanned) / 1.15, Math.max(...spanned) * 1.15];
+  const steps = high / low > 8 ? [1, 2, 5] : [1, 1.25, 1.5, 2, 3, 4, 5, 6, 8];
+  const ticks = [0.01, 0.1, 1, 10, 100].flatMap((power) => steps.map((step) => step * power));
+  return { at, ticks: ticks.filter((tick) => tick >= low && tick <= high) };
+}

@@ -1,5 +1,6 @@
 import type { Candidate, ChecklistItem, Environment, Finding, TuningReport, VariantResult } from "@sweetspot/crds";
 import * as format from "./format.ts";
+import { htmlTable } from "./html-table.ts";
 import { html, type Markup } from "./markup.ts";
 import { tuneCommand } from "./reproduce.ts";
 
@@ -12,38 +13,60 @@ export function ranked(report: TuningReport): Candidate[] {
   return report.candidates.toSorted((a, b) => order(a) - order(b) || capacity(b) - capacity(a));
 }
 
+const candidateColumns = [
+  { title: "candidate" },
+  { title: "predicted capacity", number: true },
+  { title: "measured capacity", number: true },
+  { title: "why it lost" },
+];
+
 export function candidateTable(report: TuningReport): Markup {
   const rows = ranked(report).map((candidate) => {
     const { name, summary, prediction, measured, lost } = candidate;
     const winner = name === report.decision.winner;
     const role = candidate.role === "Incumbent" ? html`<br><small>the naive default</small>` : null;
-    return html`<tr class="${winner ? "winner" : "loser"}"><td><b>${name}</b><br><small>${summary}</small>${role}</td>
-<td class="number">${prediction === null ? "-" : format.rate(prediction.capacityRequestsPerSecond)}</td>
-<td class="number">${measured === null ? "not raced" : format.rate(measured.estimate)}${measuredRange(candidate)}</td>
-<td>${winner ? html`<b>chosen</b>` : lost}</td></tr>`;
+    const cells = [
+      html`<b>${name}</b><br><small>${summary}</small>${role}`,
+      prediction === null ? "-" : format.rate(prediction.capacityRequestsPerSecond),
+      html`${measured === null ? "not raced" : format.rate(measured.estimate)}${measuredRange(candidate)}`,
+      winner ? html`<b>chosen</b>` : lost,
+    ];
+    return { kind: winner ? "winner" : "loser", cells };
   });
-  return html`<div class="scroll"><table><thead><tr><th>candidate</th><th class="number">predicted capacity</th>
-<th class="number">measured capacity</th><th>why it lost</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+  return htmlTable("candidates", candidateColumns, rows);
 }
 
 const measuredRange = ({ measured }: Candidate): Markup | null =>
   measured && html`<br><small>${format.figure(measured.low)} to ${format.figure(measured.high)}</small>`;
 
+const variantColumns = [
+  { title: "variant" },
+  { title: "state" },
+  { title: "size", number: true },
+  { title: "quality lost", number: true },
+  { title: "verdict" },
+  { title: "may win" },
+];
+
 export function variantTable(variants: readonly VariantResult[]): Markup {
   const rows = variants.map(({ variant, engine, state, message, seconds, bytes, quality, eligible }) => {
     const loss = quality && html`${format.percentInterval(quality.loss)}<br><small>${quality.metric}</small>`;
-    const more = quality?.moreSamples ? `, about ${quality.moreSamples} samples more would decide` : "";
-    const verdict =
-      quality &&
-      html`<span class="${quality.verdict}">${quality.verdict}</span><br>
-<small>${quality.samples} samples${more}</small>`;
-    return html`<tr><td><b>${variant}</b><br><small>${engine}</small></td>
-<td><span class="${state}">${state}</span><br><small>${message}</small></td>
-<td class="number">${bytes === null ? "-" : format.bytes(bytes)}<br><small>${format.figure(seconds)} s to make</small></td>
-<td class="number">${loss ?? "not judged"}</td><td>${verdict ?? "-"}</td><td>${eligible ? "yes" : "no"}</td></tr>`;
+    const cells = [
+      html`<b>${variant}</b><br><small>${engine}</small>`,
+      html`<span class="${state}">${state}</span><br><small>${message}</small>`,
+      html`${bytes === null ? "-" : format.bytes(bytes)}<br><small>${format.figure(seconds)} s to make</small>`,
+      loss ?? "not judged",
+      quality === null ? "-" : verdictCell(quality),
+      eligible ? "yes" : "no",
+    ];
+    return { cells };
   });
-  return html`<div class="scroll"><table><thead><tr><th>variant</th><th>state</th><th class="number">size</th>
-<th class="number">quality lost</th><th>verdict</th><th>may win</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+  return htmlTable("variants", variantColumns, rows);
+}
+
+function verdictCell({ verdict, samples, moreSamples }: NonNullable<VariantResult["quality"]>): Markup {
+  const more = moreSamples === null ? "" : `, about ${moreSamples} samples more would decide`;
+  return html`<span class="${verdict}">${verdict}</span><br><small>${samples} samples${more}</small>`;
 }
 
 const outcomes: Readonly<Record<Finding["outcome"], string>> = {
@@ -88,14 +111,25 @@ export const checklistTopics: Readonly<Record<ChecklistItem["topic"], string>> =
   SequenceBucketing: "Sequence buckets",
 };
 
+const checklistColumns = [
+  { title: "item" },
+  { title: "outcome" },
+  { title: "with over without", number: true },
+  { title: "what was found" },
+];
+
 export function checklistTable(items: readonly ChecklistItem[]): Markup {
   const rows = items.map(({ topic, outcome, ratio, message }) => {
     const range = ratio && html`<br><small>${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)}</small>`;
-    return html`<tr><td>${checklistTopics[topic]}</td><td><span class="${outcome}">${checklistWords[outcome]}</span></td>
-<td class="number">${ratio === null ? "" : `${ratio.estimate.toFixed(2)}x`}${range}</td><td>${message}</td></tr>`;
+    const cells = [
+      checklistTopics[topic],
+      html`<span class="${outcome}">${checklistWords[outcome]}</span>`,
+      ratio && html`${ratio.estimate.toFixed(2)}x${range}`,
+      message,
+    ];
+    return { cells };
   });
-  return html`<div class="scroll"><table class="checklist"><thead><tr><th>item</th><th>outcome</th>
-<th class="number">with over without</th><th>what was found</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+  return htmlTable("checklist", checklistColumns, rows);
 }
 
 export function environmentList(environment: Environment): Markup {

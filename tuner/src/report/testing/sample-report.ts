@@ -138,6 +138,7 @@ export function sampleReport(change: Partial<TuningReport> = {}): TuningReport {
     candidates: candidates(),
     decision: decision(),
     findings: findings(),
+    requestShapes: [16, 24, 64, 64, 128, 200].map((length) => ({ rows: 1, length, group: "" })),
     pinningTrial: { pinnedRequestsPerSecond: 402, unpinnedRequestsPerSecond: 331 },
     ...change,
   });
