@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Embedding, ServiceLevelTarget, ServingPlan } from "@sweetspot/crds";
-import type { Sidecar, SidecarOptions } from "@sweetspot/sidecar";
+import type { PlanSources, Sidecar } from "@sweetspot/sidecar";
 import { Command } from "commander";
 import type { CliContext } from "./context.ts";
 import { exitCode } from "./exit-codes.ts";
@@ -16,6 +16,7 @@ interface ServeOptions extends TargetOptions {
   readonly model?: string;
   readonly plan?: string;
   readonly planDirectory?: string;
+  readonly trial?: string;
   readonly name?: string;
   readonly tokenizer?: string;
   readonly embeddingOutput?: string;
@@ -50,6 +51,7 @@ export function serveCommand(context: CliContext): Command {
       "--plan-directory <dir>",
       "a folder whose files selected and active hold plans; newer ones are taken without a restart",
     )
+    .option("--trial <file>", "with --plan or --model: a PlanTrial, tried beside the plan while the file holds one")
     .option("--name <name>", "name of the model, with --model (default: from the file)", values.parseName)
     .option("--tokenizer <file>", "with --model: its tokenizer.json, to take texts and to serve /v1/embeddings")
     .option("--embedding-output <name>", "with --tokenizer: the output that embeddings are made of")
@@ -99,7 +101,7 @@ async function runServe(options: ServeOptions, context: CliContext): Promise<voi
 }
 
 function checkOptions(options: ServeOptions): void {
-  const { p50, p90, p95, p99, p999, name, model, modelDigest, plan, planDirectory } = options;
+  const { p50, p90, p95, p99, p999, name, model, modelDigest, plan, planDirectory, trial } = options;
   if (plan !== undefined && (model !== undefined || planDirectory !== undefined)) {
     throw new UserError("Usage", "A plan names its model, and nothing else is served. Give --plan FILE alone.");
   }
@@ -108,6 +110,9 @@ function checkOptions(options: ServeOptions): void {
       "Usage",
       "Give either --model FILE or --plan FILE, or --plan-directory DIR with or without --model.",
     );
+  }
+  if (trial !== undefined && planDirectory !== undefined) {
+    throw new UserError("Usage", "A plan directory has a file named trial of its own. Leave out --trial.");
   }
   if (model === undefined && [p50, p90, p95, p99, p999, name, modelDigest].some((value) => value !== undefined)) {
     throw new UserError(
@@ -131,13 +136,14 @@ function checkTextOptions({ model, tokenizer, embeddingOutput, pooling }: ServeO
 }
 
 /** What the server serves, and what it follows. */
-async function sourcesOf(options: ServeOptions): Promise<Pick<SidecarOptions, "plan" | "planFile" | "planDirectory">> {
+async function sourcesOf(options: ServeOptions): Promise<PlanSources> {
   const { loadPlan } = await import("@sweetspot/sidecar");
+  const trial = options.trial === undefined ? {} : { trialFile: resolve(options.trial) };
   if (options.plan !== undefined) {
     const planFile = resolve(options.plan);
-    return { plan: await loadPlan(planFile), planFile };
+    return { plan: await loadPlan(planFile), planFile, ...trial };
   }
-  if (options.planDirectory === undefined) return { plan: await modelPlan(options) };
+  if (options.planDirectory === undefined) return { plan: await modelPlan(options), ...trial };
   const planDirectory = resolve(options.planDirectory);
   return options.model === undefined ? { planDirectory } : { plan: () => modelPlan(options), planDirectory };
 }

@@ -2,6 +2,7 @@ import type * as z from "zod";
 import { CostTable } from "./cost-table.ts";
 import { DoctorReport } from "./doctor-report.ts";
 import { LoadReport } from "./load-report.ts";
+import { PlanTrial } from "./plan-trial.ts";
 import { ServiceLevelReport } from "./service-level-report.ts";
 import { ServingPlan } from "./serving-plan.ts";
 import { TuningQuestion } from "./tuning-question.ts";
@@ -15,6 +16,7 @@ export const documents = {
   CostTable,
   DoctorReport,
   LoadReport,
+  PlanTrial,
   ServiceLevelReport,
   ServingPlan,
   TuningQuestion,

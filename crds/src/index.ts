@@ -10,6 +10,7 @@ export * from "./input-pipeline.ts";
 export * from "./load-report.ts";
 export * from "./log-records.ts";
 export * from "./parse.ts";
+export * from "./plan-trial.ts";
 export * from "./retuning-state.ts";
 export * from "./service-level-report.ts";
 export * from "./serving-plan.ts";

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { Count, Digest, envelope, Instant, Name, Positive, ServiceLevelTarget } from "./common.ts";
+import { TrialReport } from "./plan-trial.ts";
 
 /** Latency percentiles in milliseconds; null before the first request. */
 export const LatencySummary = z.object({
@@ -184,6 +185,8 @@ export const ServiceLevelReport = z.object({
   cpuPlacement: CpuPlacement.optional(),
   /** Absent in reports of servers that do not tell. */
   traffic: RecentTraffic.optional(),
+  /** Null where no plan is on trial; absent in reports of servers that do not tell. */
+  trial: TrialReport.nullable().optional(),
   engines: z.array(EngineStatus).max(256),
 });
 export type ServiceLevelReport = z.infer<typeof ServiceLevelReport>;

@@ -23,3 +23,5 @@ export { mean, median, quantile, quantileOfSorted } from "./statistics/quantile.
 export { exponential, normal, type Random, seededRandom } from "./statistics/random.ts";
 export { type SymmetryTest, symmetryEvidence } from "./statistics/symmetry.ts";
 export { judgeMisses, type MissCount, type NullMisses, normalQuantile } from "./statistics/verdict.ts";
+export { blockScore, countedLatency, mostTargets } from "./trial/block-score.ts";
+export { type BlockDesign, type SwitchbackBlock, switchbackBlock } from "./trial/switchback-block.ts";

@@ -25,6 +25,7 @@ export { decodeRequest } from "./protocol/oip/decode-request.ts";
 export { encodeResponse } from "./protocol/oip/encode-response.ts";
 export { type RequestSchema, requestSchema } from "./protocol/oip/request-schema.ts";
 export { lateAnswerFactor } from "./server/admission.ts";
+export type { PlanSources } from "./server/follow-sources.ts";
 export type { Log } from "./server/log.ts";
 export { type Sidecar, type SidecarOptions, startSidecar } from "./sidecar.ts";
 export { LogHistogram } from "./telemetry/log-histogram.ts";

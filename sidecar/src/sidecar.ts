@@ -3,12 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ServiceLevelReport, ServingPlan } from "@sweetspot/crds";
 import { CpuWatch } from "./pinning/cpu-watch.ts";
 import { describePlacement } from "./pinning/placement.ts";
-import { loadPlan } from "./plan/load-plan.ts";
-import { changeAttempts, givenPlan, type PlanAttempt, startAttempts } from "./plan/plan-attempt.ts";
-import { readPlanDirectory } from "./plan/plan-directory.ts";
-import { watchFile } from "./plan/watch.ts";
-import { watchPlanDirectory } from "./plan/watch-directory.ts";
+import { givenPlan } from "./plan/plan-attempt.ts";
 import { systemClock } from "./server/clock.ts";
+import { followSources, type PlanSources } from "./server/follow-sources.ts";
 import { closeAll, type FrontAddresses, type FrontPorts, listenAll } from "./server/fronts.ts";
 import type { GrpcFront, GrpcOptions } from "./server/grpc.ts";
 import { httpApp } from "./server/http.ts";
@@ -20,16 +17,7 @@ import { watchEventLoopDelay } from "./telemetry/event-loop-delay.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 import { buildReport } from "./telemetry/report.ts";
 
-export interface SidecarOptions extends FrontAddresses {
-  /** What to serve first; a function is called only where the plan directory holds nothing that can be served. */
-  readonly plan?: ServingPlan | (() => Promise<ServingPlan>);
-  /** Watched where given; what it holds is taken after `plan`, and again whenever it changes. */
-  readonly planFile?: string;
-  /**
-   * Watched where given: the file `selected` goes before `active`, and that before `plan`. All files may change together
-   * by the swap of a symbolic link, as a kubelet does it.
-   */
-  readonly planDirectory?: string;
+export interface SidecarOptions extends FrontAddresses, PlanSources {
   readonly log: Log;
   /** Bodies and gRPC messages beyond this are refused; 64 MiB unless given. */
   readonly maximumBodyBytes?: number;
@@ -67,7 +55,7 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
 export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const { log } = options;
   let live: LivePlan | null = null;
-  const current = () => live?.current ?? null;
+  const current = () => live?.serving ?? null;
   const metrics = new Metrics(() => snapshotOf(current()));
   const plans = new LivePlan({ clock: systemClock, metrics, log });
   live = plans;
@@ -108,7 +96,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     return ended;
   };
   try {
-    unwatch = await startPlans(options, plans);
+    unwatch = await followSources(options, plans);
   } catch (error) {
     await close({ drainMilliseconds: 0 });
     throw error;
@@ -132,26 +120,10 @@ async function grpcFrontOf(
   return new GrpcFront({ ...context, maximumMessageBytes, messagePatience: defaultLimits.requestMilliseconds });
 }
 
-/** Serves the best plan that there is, then follows its source. Gives the function that ends following. */
-async function startPlans({ plan, planFile, planDirectory }: SidecarOptions, plans: LivePlan): Promise<() => void> {
-  const given = plan === undefined ? null : givenPlan(plan);
-  const applyLater = (attempts: readonly PlanAttempt[]) => plans.apply(attempts).catch(() => undefined);
-  if (planDirectory !== undefined) {
-    const content = await readPlanDirectory(planDirectory);
-    await plans.apply(startAttempts(content, planDirectory, given));
-    const onChange = (changed: typeof content) => applyLater(changeAttempts(changed, planDirectory, given));
-    return watchPlanDirectory(planDirectory, { content, onChange });
-  }
-  await plans.apply(startAttempts({ selected: null, active: null }, "", given));
-  if (planFile === undefined) return () => {};
-  const again: PlanAttempt = { source: "Given", read: () => loadPlan(planFile) };
-  return watchFile(planFile, { onChange: () => void applyLater([again]) });
-}
+const hasEngine = ({ serving }: LivePlan): boolean =>
+  serving?.pool.status().some((engine) => engine.state === "Ready") ?? false;
 
-const hasEngine = ({ current }: LivePlan): boolean =>
-  current?.pool.status().some((engine) => engine.state === "Ready") ?? false;
-
-function reportOf({ current, origin, refusal }: LivePlan, { reading }: CpuWatch): ServiceLevelReport | null {
+function reportOf({ current, origin, refusal, trial }: LivePlan, { reading }: CpuWatch): ServiceLevelReport | null {
   if (current === null || origin === null) return null;
   const { plan, pool } = current;
   return {
@@ -159,6 +131,7 @@ function reportOf({ current, origin, refusal }: LivePlan, { reading }: CpuWatch)
     planDigest: origin.digest,
     planSource: origin.source,
     refusedRevision: refusal?.revision ?? null,
+    trial: trial.report(),
     ...describePlacement(reading, { layout: plan.layout, state: pool.pinning() }),
   };
 }

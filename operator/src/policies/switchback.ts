@@ -1,30 +1,11 @@
-import { seededRandom, symmetryEvidence } from "@sweetspot/planner";
-
-/** The plan that serves, and the one that is on trial beside it in the same pod. */
-type Arm = "Incumbent" | "Candidate";
+import { type BlockDesign, symmetryEvidence } from "@sweetspot/planner";
 
 /** How a trial is laid out. */
-export interface SwitchbackDesign {
-  /** Of the pod, so that each has coins of its own. */
-  readonly seed: number;
-  /** How long one plan serves at a stretch, seconds, the wash-out included. */
-  readonly blockSeconds: number;
-  /** So much of the beginning of each block does not count: what the other plan left in the queue. */
-  readonly washOutSeconds: number;
+export interface SwitchbackDesign extends BlockDesign {
   /** Pairs of blocks after which the trial ends at the latest, over all pods. */
   readonly mostPairs: number;
   /** Chance that a candidate that is no better is promoted, and that one that is no worse is called worse. */
   readonly alpha: number;
-}
-
-/** What a pod does at some time of a trial. */
-export interface SwitchbackBlock {
-  readonly pair: number;
-  readonly arm: Arm;
-  /** Requests that arrive now do not count. */
-  readonly washingOut: boolean;
-  /** When the block ends, seconds since the trial began. */
-  readonly until: number;
 }
 
 /** What one pod measured in the two blocks of a pair, in one unit, smaller being better; a mean latency, say. */
@@ -38,29 +19,6 @@ export type SwitchbackVerdict =
   | { readonly kind: "RollBack"; readonly reason: "Worse" | "NotShownBetter" }
   /** `pairsLeft`: how many more will probably decide, from what was seen; never more than the design allows. */
   | { readonly kind: "Continue"; readonly pairsLeft: number };
-
-/**
- * Which plan serves at an instant of the trial (seconds since its beginning, >= 0). Each pair of blocks has both plans, and a coin
- * decides which comes first.
- *
- * ```
- * pair 0          pair 1          pair 2
- * |wB.....|wA.....|wA.....|wB.....|wA.....|wB.....|     w: wash-out
- * ```
- *
- * Source: the randomised switchback with carry-over of Bojinov, Simchi-Levi and Zhao, "Design and analysis of switchback
- * experiments", Management Science 2023.
- */
-export function switchbackBlock(design: SwitchbackDesign, elapsed: number): SwitchbackBlock {
-  const { blockSeconds, washOutSeconds } = design;
-  const block = Math.floor(elapsed / blockSeconds);
-  const pair = Math.floor(block / 2);
-  const candidateFirst = coin(design.seed, pair);
-  const arm = candidateFirst === (block % 2 === 0) ? "Candidate" : "Incumbent";
-  return { pair, arm, washingOut: elapsed - block * blockSeconds < washOutSeconds, until: (block + 1) * blockSeconds };
-}
-
-const coin = (seed: number, pair: number): boolean => seededRandom(seed * 1_000_003 + pair)() < 0.5;
 
 /**
  * What the pairs say so far, of all pods together; it may be asked after each. The two plans saw neighbouring times and a coin
@@ -98,17 +56,3 @@ const leastPairs = (missing: number): number => Math.max(1, Math.ceil(missing / 
 /** The longest that a trial takes, seconds, when so many pods try at once. */
 export const longestTrialSeconds = ({ mostPairs, blockSeconds }: SwitchbackDesign, pods: number): number =>
   Math.ceil(mostPairs / Math.max(1, pods)) * 2 * blockSeconds;
-
-/** A latency counts for at most so many times the target: beyond, all are as bad as a refusal. */
-const mostTargets = 4;
-
-/**
- * What a block counts for: the mean of its latencies, each at most four times the target; refused and failed requests count as
- * that much. One unit for all, smaller is better. Null without requests.
- */
-export function blockScore(latencies: readonly number[], failed: number, target: number): number | null {
-  const count = latencies.length + failed;
-  if (count === 0) return null;
-  const worst = mostTargets * target;
-  return (latencies.reduce((sum, latency) => sum + Math.min(latency, worst), 0) + failed * worst) / count;
-}

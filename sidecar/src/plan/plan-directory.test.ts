@@ -23,7 +23,7 @@ const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(reso
 describe("a plan directory", () => {
   it("tells a missing plan and an empty one alike", async () => {
     const { path } = await volumeOf({ selected: "\n" });
-    expect(await readPlanDirectory(path)).toMatchObject({ selected: null, active: null });
+    expect(await readPlanDirectory(path)).toMatchObject({ selected: null, active: null, trial: null });
   });
 
   it("is the same until a file changes that a plan depends on", async () => {
@@ -41,6 +41,24 @@ describe("a plan directory", () => {
       { selected: "sa" },
     ];
     for (const files of changed) expect(await after(files)).not.toBe(identity);
+  });
+
+  it("tells a changed trial from a changed plan", async () => {
+    const volume = await volumeOf({ selected: "s", trial: "" });
+    const before = await readPlanDirectory(volume.path);
+    for (const [files, trial] of [
+      [{ trial: "t" }, "t"],
+      [{ trial: "t", "trial-recipe": "r" }, "t"],
+    ] as const) {
+      await volume.swap({ selected: "s", ...files });
+      const after = await readPlanDirectory(volume.path);
+      expect([after.trial, after.identity]).toEqual([trial, before.identity]);
+      expect(after.trialIdentity).not.toBe(before.trialIdentity);
+    }
+    await volume.swap({ selected: "other", trial: "" });
+    const { identity, trialIdentity } = await readPlanDirectory(volume.path);
+    expect(trialIdentity).toBe(before.trialIdentity);
+    expect(identity).not.toBe(before.identity);
   });
 
   it("never mixes versions, however they are swapped while it is read", async () => {

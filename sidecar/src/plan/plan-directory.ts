@@ -9,12 +9,18 @@ export interface PlanDirectoryContent {
   readonly selected: string | null;
   /** The plan that new servers start with; null where there is none. */
   readonly active: string | null;
+  /** The plan on trial beside the one that serves, a `PlanTrial`; null where there is none. */
+  readonly trial: string | null;
   /** Changes with the contents of all files that a plan depends on, and with nothing else. */
   readonly identity: string;
+  /** The same for the trial. */
+  readonly trialIdentity: string;
 }
 
+const planFiles = ["selected", "active", "recipe"] as const;
+const trialFiles = ["trial", "trial-recipe"] as const;
 /** Files that matter. Whatever else lies there, such as a nonce, is not looked at. */
-const watched = ["selected", "active", "recipe"] as const;
+const watched = [...planFiles, ...trialFiles] as const;
 /** What a kubelet swaps: a symbolic link to the folder that holds the files of one version. */
 const swappedLink = "..data";
 const mostAttempts = 5;
@@ -59,10 +65,21 @@ async function fileStamp(file: string): Promise<string> {
 
 const contentOf = (file: string): Promise<Buffer | null> => readFile(file).catch(() => null);
 
-function contentFrom([selected, active, recipe]: readonly (Buffer | null | undefined)[]): PlanDirectoryContent {
+function contentFrom(files: readonly (Buffer | null)[]): PlanDirectoryContent {
+  const [selected, active, , trial] = files;
+  return {
+    selected: textOf(selected),
+    active: textOf(active),
+    trial: textOf(trial),
+    identity: identityOf(files.slice(0, planFiles.length)),
+    trialIdentity: identityOf(files.slice(planFiles.length)),
+  };
+}
+
+function identityOf(files: readonly (Buffer | null)[]): string {
   const hash = createHash("sha256");
-  for (const content of [selected, active, recipe]) hash.update(`${content?.length ?? "-"}\n`).update(content ?? "");
-  return { selected: textOf(selected), active: textOf(active), identity: hash.digest("hex") };
+  for (const content of files) hash.update(`${content?.length ?? "-"}\n`).update(content ?? "");
+  return hash.digest("hex");
 }
 
 /** The downward API leaves an empty file where a pod has no such annotation. */

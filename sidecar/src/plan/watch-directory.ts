@@ -19,7 +19,7 @@ export interface DirectoryWatchOptions {
  */
 export function watchPlanDirectory(directory: string, options: DirectoryWatchOptions): () => void {
   const { onChange, debounceMilliseconds = 10, pollMilliseconds = 250 } = options;
-  const state = { identity: options.content.identity, stamp: "", closed: false, busy: false };
+  const state = { identity: allOf(options.content), stamp: "", closed: false, busy: false };
   let timer: NodeJS.Timeout | undefined;
 
   const look = async () => {
@@ -27,8 +27,8 @@ export function watchPlanDirectory(directory: string, options: DirectoryWatchOpt
     if (stamp === state.stamp) return;
     const content = await readPlanDirectory(directory);
     state.stamp = stamp;
-    if (state.closed || content.identity === state.identity) return;
-    state.identity = content.identity;
+    if (state.closed || allOf(content) === state.identity) return;
+    state.identity = allOf(content);
     await onChange(content);
   };
   const lookSoon = (milliseconds: number) => {
@@ -55,3 +55,5 @@ export function watchPlanDirectory(directory: string, options: DirectoryWatchOpt
     watcher?.close();
   };
 }
+
+const allOf = ({ identity, trialIdentity }: PlanDirectoryContent): string => `${identity} ${trialIdentity}`;

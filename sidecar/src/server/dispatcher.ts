@@ -1,6 +1,7 @@
 import type { AdmissionPolicy, BatchPolicy, Padding } from "@sweetspot/crds";
 import { type CostModel, formBatch, shareOfWork } from "@sweetspot/planner";
 import { type AssembledBatch, assembleBatch } from "../batch/assemble.ts";
+import type { RequestShape } from "../batch/shape.ts";
 import { splitOutputs } from "../batch/split.ts";
 import type { EnginePool } from "../engine/engine.ts";
 import { ApiError } from "../protocol/errors.ts";
@@ -99,6 +100,7 @@ export class Dispatcher {
     const { inputs, outputs, shape, bytes, arrival, deadline } = submission;
     // Spelled out: spreading two objects into a third is a walk through V8's runtime for each request.
     const entry: Entry = {
+      holder: this,
       inputs,
       outputs,
       rows: shape.rows,
@@ -116,12 +118,41 @@ export class Dispatcher {
     };
     this.#line.push(entry);
     this.#pumpSoon();
-    return { answer: promise, cancel: () => this.#cancel(entry) };
+    return { answer: promise, cancel: () => entry.holder.withdraw(entry) };
   }
 
   /** Applies to everything that is not in an engine yet. */
   update(settings: DispatchSettings): void {
     this.#settings = settings;
+    this.#pumpSoon();
+  }
+
+  /** The client of a request that waits or runs here left. */
+  withdraw(entry: Entry): void {
+    if (entry.settled) return;
+    entry.settled = true;
+    if (entry.dispatchedAt === null) this.#line.forget(entry);
+    this.#pumpSoon();
+  }
+
+  /** Gives up all that no engine has now, in order of arrival, for another dispatcher to `adopt`. */
+  release(): Entry[] {
+    const entries = unsettled([...this.#retries.flat(), ...this.#line.requests]);
+    this.#line.take(unsettled(this.#line.requests));
+    this.#retries = [];
+    this.#pumpSoon();
+    return entries.sort((a, b) => a.arrival - b.arrival);
+  }
+
+  /** Takes over what another dispatcher of the same model accepted: it is never refused here. */
+  adopt(entries: readonly Entry[], shapeOf: (inputs: readonly Tensor[]) => RequestShape): void {
+    for (const entry of entries) {
+      const shape = shapeOf(entry.inputs);
+      const workMicroseconds = shareOfWork(shape, this.#settings.policy, this.#settings.cost);
+      Object.assign(entry, { holder: this, length: shape.length, group: shape.group, workMicroseconds });
+      if (entry.dispatchedAt === null) this.#line.push(entry);
+      else this.#retries.push([entry]);
+    }
     this.#pumpSoon();
   }
 
@@ -154,13 +185,6 @@ export class Dispatcher {
     if (refusal === null) return;
     const values = { rows: shape.rows, limit: admission.maximumQueuedRows };
     throw new ApiError(refusal.code, values, refusal.retryAfterSeconds === 0 ? null : refusal.retryAfterSeconds);
-  }
-
-  #cancel(entry: Entry): void {
-    if (entry.settled) return;
-    entry.settled = true;
-    if (entry.dispatchedAt === null) this.#line.forget(entry);
-    this.#pumpSoon();
   }
 
   #pumpSoon(): void {

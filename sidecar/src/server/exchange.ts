@@ -31,6 +31,7 @@ export class Exchange {
     this.#clock = clock;
     this.#metrics = metrics;
     this.#level = level;
+    level?.watcher?.began(this.arrival);
     whenClosed((sent) => this.#finish(sent));
   }
 
@@ -72,6 +73,7 @@ export class Exchange {
     const latency = this.#clock.now() - this.arrival;
     // A client that left is its own doing, but a failure stays one even if nobody was there to read of it.
     const outcome = sent || this.#outcome === "Failed" ? (this.#outcome ?? "Failed") : "Excluded";
+    this.#level?.watcher?.ended(this.arrival, outcome, latency);
     this.#metrics.request(this.#level?.request(outcome, latency) ?? withoutTarget(outcome), latency);
     if (outcome !== "Answered" || this.#stages === null) return;
     const { queue, engine } = this.#stages;

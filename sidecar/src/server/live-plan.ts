@@ -6,7 +6,9 @@ import type { DispatchObserver } from "./batch-report.ts";
 import type { Clock } from "./clock.ts";
 import { loadModel } from "./load-model.ts";
 import type { Log } from "./log.ts";
-import { compilePlan, dispatchSettings, needsNewEngines, type RunningModel } from "./running-model.ts";
+import { retire, stopTaking } from "./retire.ts";
+import { compileOrRefuse, dispatchSettings, type RunningModel, sameEngines } from "./running-model.ts";
+import { Switchback } from "./trial/switchback.ts";
 
 export interface LivePlanOptions {
   readonly clock: Clock;
@@ -31,7 +33,7 @@ export interface PlanRefusal {
 }
 
 /** What is known of an attempt while it is made. */
-interface Trial {
+interface Attempted {
   revision: string | null;
 }
 
@@ -45,6 +47,8 @@ const oldPlanDrainMilliseconds = 60_000;
  * in one step, and the old ones finish what they have. A plan that fails changes nothing: it is reported.
  */
 export class LivePlan {
+  /** The plan that may be on trial beside it. */
+  readonly trial: Switchback;
   readonly #options: LivePlanOptions;
   #current: RunningModel | null = null;
   #origin: PlanOrigin | null = null;
@@ -54,12 +58,25 @@ export class LivePlan {
   readonly #retiring = new Set<Promise<void>>();
 
   constructor(options: LivePlanOptions) {
+    const { clock, log } = options;
     this.#options = options;
+    this.trial = new Switchback({
+      clock,
+      log,
+      incumbent: () => this.#current,
+      load: (plan, observer) => this.#load(plan, observer),
+      observer: (revision) => this.#observer(revision),
+    });
   }
 
-  /** What serves now; null before the first plan is ready. */
+  /** The plan; null before the first one is ready. */
   get current(): RunningModel | null {
     return this.#current;
+  }
+
+  /** What takes requests now: the plan, or the one that is on trial. */
+  get serving(): RunningModel | null {
+    return this.trial.serving ?? this.#current;
   }
 
   /** Where `current` came from. */
@@ -86,10 +103,11 @@ export class LivePlan {
   /** Stops taking requests, finishes the accepted ones for at most `drainMilliseconds`, and ends the engines. */
   async close(drainMilliseconds: number): Promise<void> {
     this.#closed = true;
+    const trialOver = this.trial.close();
     if (this.#current !== null) void stopTaking(this.#current);
     await this.#turn;
     if (this.#current !== null) await retire(this.#current, drainMilliseconds);
-    await Promise.all(this.#retiring);
+    await Promise.all([trialOver, ...this.#retiring]);
   }
 
   async #takeFirst(attempts: readonly PlanAttempt[]): Promise<void> {
@@ -97,12 +115,12 @@ export class LivePlan {
     let served = false;
     for (const attempt of attempts) {
       if (this.#closed || served) break;
-      const trial: Trial = { revision: null };
+      const attempted: Attempted = { revision: null };
       try {
-        await this.#take(attempt, trial);
+        await this.#take(attempt, attempted);
         served = true;
       } catch (error) {
-        first ??= { refusal: this.#refuse(error, attempt.source, trial), error };
+        first ??= { refusal: this.#refuse(error, attempt.source, attempted), error };
       }
     }
     if (first === null && !served) return;
@@ -112,11 +130,14 @@ export class LivePlan {
     if (first !== null && !served) throw first.error;
   }
 
-  async #take({ source, read, open }: PlanAttempt, trial: Trial): Promise<void> {
+  async #take({ source, read, open }: PlanAttempt, attempted: Attempted): Promise<void> {
     const written = await read();
-    trial.revision = written.revision;
+    attempted.revision = written.revision;
     const plan = open === undefined ? written : await open(written);
-    if (!this.#isCurrent(plan)) this.#swap((await this.#inPlace(plan)) ?? (await this.#loadBeside(plan)));
+    if (!this.#isCurrent(plan)) {
+      const ready = this.#inPlace(plan) ?? this.trial.promoted(plan);
+      this.#swap(ready ?? (await this.#load(plan, this.#observer(plan.revision))));
+    }
     this.#origin = { source, digest: digestOf(written) };
   }
 
@@ -125,23 +146,23 @@ export class LivePlan {
     return this.#current !== null && canonicalJson(plan) === canonicalJson(this.#current.plan);
   }
 
-  async #inPlace(plan: ServingPlan): Promise<RunningModel | null> {
+  #inPlace(plan: ServingPlan): RunningModel | null {
     const current = this.#current;
-    if (current === null) return null;
-    if (canonicalJson(needsNewEngines(plan)) !== canonicalJson(needsNewEngines(current.plan))) return null;
-    const compiled = compileOrRefuse(plan, current);
-    current.dispatcher.update(dispatchSettings(plan, current.signature));
-    return { ...current, ...compiled };
+    if (current === null || !sameEngines(plan, current.plan)) return null;
+    return { ...current, ...compileOrRefuse(plan, current.signature) };
   }
 
-  #loadBeside(plan: ServingPlan): Promise<RunningModel> {
+  #load(plan: ServingPlan, observer: DispatchObserver): Promise<RunningModel> {
     const { clock, log, load = loadModel } = this.#options;
-    return load(plan, clock, this.#observer(plan.revision), log);
+    return load(plan, clock, observer, log);
   }
 
   #swap(next: RunningModel): void {
     const { metrics, log } = this.#options;
     const old = this.#current;
+    this.trial.planChanges(next);
+    // Its engines may have served another policy until now.
+    next.dispatcher.update(dispatchSettings(next.plan, next.signature));
     this.#current = next;
     if (old !== null) next.level.follow(old.level);
     metrics.planTaken(next.plan.revision, next.plan.serviceLevel.latencyMilliseconds);
@@ -152,7 +173,7 @@ export class LivePlan {
     this.#retiring.add(retiring);
   }
 
-  #refuse(error: unknown, source: PlanSource, { revision }: Trial): PlanRefusal {
+  #refuse(error: unknown, source: PlanSource, { revision }: Attempted): PlanRefusal {
     const rest = this.#current === null ? "nothing is served" : "the last good one keeps serving";
     this.#options.log.error({ err: error, cause: (error as Error).cause, source, revision }, `plan refused, ${rest}`);
     const known = error instanceof PlanError;
@@ -176,32 +197,4 @@ export class LivePlan {
       },
     };
   }
-}
-
-function compileOrRefuse(plan: ServingPlan, { signature }: RunningModel): ReturnType<typeof compilePlan> {
-  try {
-    return compilePlan(plan, signature);
-  } catch (cause) {
-    throw new PlanError("The plan cannot be served: it names inputs that the model does not have.", { cause });
-  }
-}
-
-/** The engines end when their last request is answered, or when the time is up. */
-async function retire(model: RunningModel, drainMilliseconds: number): Promise<void> {
-  const { dispatcher, pool, pipeline } = model;
-  let timer: NodeJS.Timeout | undefined;
-  const timeUp = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, drainMilliseconds);
-  });
-  await Promise.race([stopTaking(model).then(() => dispatcher.drained()), timeUp]);
-  clearTimeout(timer);
-  dispatcher.abandon();
-  await pipeline?.close();
-  await pool.close(0);
-}
-
-/** Refuses new requests. What the pipeline has already taken is still submitted before the dispatcher refuses. */
-async function stopTaking({ dispatcher, pipeline }: RunningModel): Promise<void> {
-  if (pipeline !== undefined) await pipeline.stop();
-  dispatcher.stop();
 }

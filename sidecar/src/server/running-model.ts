@@ -1,10 +1,11 @@
-import type { ServingPlan } from "@sweetspot/crds";
+import { canonicalJson, type ServingPlan } from "@sweetspot/crds";
 import { CostModel } from "@sweetspot/planner";
 import { type RequestShape, requestShaper } from "../batch/shape.ts";
 import type { EnginePool } from "../engine/engine.ts";
 import type { ModelSignature } from "../model/signature.ts";
 import { visibleTensors } from "../pipeline/encoded-schema.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
+import { PlanError } from "../plan/plan-error.ts";
 import { type RequestSchema, requestSchema } from "../protocol/oip/request-schema.ts";
 import { ServiceLevel } from "../telemetry/service-level.ts";
 import type { Tensor } from "../tensor.ts";
@@ -17,7 +18,10 @@ export interface RunningModel {
   /** The inputs and outputs that clients are told of: those of the pipeline where the plan has one. */
   readonly visible: Pick<ModelSignature, "inputs" | "outputs">;
   readonly schema: RequestSchema;
+  /** Counts the request as one that wants an engine. */
   readonly shape: (inputs: readonly Tensor[]) => RequestShape;
+  /** The same for a request that is counted already. */
+  readonly shapeOf: (inputs: readonly Tensor[]) => RequestShape;
   readonly pool: EnginePool;
   readonly dispatcher: Dispatcher;
   /** Where the plan has one. */
@@ -27,7 +31,7 @@ export interface RunningModel {
 }
 
 /** The parts of a plan that need new engine processes when they change; all others apply in place. */
-export const needsNewEngines = ({ artifact, layout, padding, outputs, pipeline }: ServingPlan) => ({
+const needsNewEngines = ({ artifact, layout, padding, outputs, pipeline }: ServingPlan) => ({
   // The same bytes may lie elsewhere after a restart of the volume.
   artifact: { variant: artifact.variant, engine: artifact.engine, digest: artifact.digest },
   layout,
@@ -35,6 +39,10 @@ export const needsNewEngines = ({ artifact, layout, padding, outputs, pipeline }
   outputs: outputs ?? null,
   pipeline: pipeline ?? null,
 });
+
+/** Can both run on the same engine processes? Then they differ in policy at most. */
+export const sameEngines = (a: ServingPlan, b: ServingPlan): boolean =>
+  canonicalJson(needsNewEngines(a)) === canonicalJson(needsNewEngines(b));
 
 /** What the dispatcher takes from a plan. A model whose rows cannot be joined is never batched. */
 export function dispatchSettings(plan: ServingPlan, { batchable }: ModelSignature): DispatchSettings {
@@ -47,9 +55,15 @@ export function dispatchSettings(plan: ServingPlan, { batchable }: ModelSignatur
   };
 }
 
-/** The parts of a running model that follow from plan and signature alone. Throws `Error` for unknown tensor names. */
-export function compilePlan(plan: ServingPlan, signature: ModelSignature) {
-  const level = new ServiceLevel(plan.serviceLevel, new Date());
+/**
+ * The parts of a running model that follow from plan and signature alone, counted in `level`. Throws `Error` for unknown
+ * tensor names.
+ */
+export function compilePlan(
+  plan: ServingPlan,
+  signature: ModelSignature,
+  level = new ServiceLevel(plan.serviceLevel, new Date()),
+) {
   const shapeOf = requestShaper(signature, plan.padding);
   return {
     plan,
@@ -62,6 +76,16 @@ export function compilePlan(plan: ServingPlan, signature: ModelSignature) {
       level.arrived(shape);
       return shape;
     },
+    shapeOf,
     level,
   };
+}
+
+/** As `compilePlan`, for a plan that nobody has checked against the model yet. Throws `PlanError`. */
+export function compileOrRefuse(...args: Parameters<typeof compilePlan>): ReturnType<typeof compilePlan> {
+  try {
+    return compilePlan(...args);
+  } catch (cause) {
+    throw new PlanError("The plan cannot be served: it names inputs that the model does not have.", { cause });
+  }
 }

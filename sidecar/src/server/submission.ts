@@ -33,8 +33,19 @@ export interface Ticket {
   cancel(): void;
 }
 
+/** Where an entry waits. */
+interface Holder {
+  /** Its client left. */
+  withdraw(entry: Entry): void;
+}
+
 /** The dispatcher's record of a submission, from its arrival until it is settled. */
 export interface Entry extends Waiting {
+  /** These change when another plan's dispatcher takes it over. */
+  holder: Holder;
+  length: number;
+  group: string;
+  workMicroseconds: number;
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly string[];
   dispatchedAt: number | null;

@@ -11,12 +11,20 @@ export type Outcome = "Answered" | ErrorOutcome;
 /** The same, with the target applied. */
 export type JudgedOutcome = "Good" | "Late" | ErrorOutcome;
 
+/** Wants to know of each request, by its arrival (microseconds on the server's clock). */
+export interface RequestWatcher {
+  began(arrival: number): void;
+  ended(arrival: number, outcome: Outcome, latencyMicroseconds: number): void;
+}
+
 const recentBatches = 256;
 
 /** What a server counts since it took its plan. One per plan, so that a new plan is judged by its own traffic. */
 export class ServiceLevel {
   readonly target: ServiceLevelTarget;
   readonly since: Date;
+  /** While a plan is on trial. */
+  watcher: RequestWatcher | null = null;
   #traffic = new RecentTraffic();
   readonly #latency = new LogHistogram();
   readonly #counts = { Good: 0, Late: 0, Refused: 0, Expired: 0, Failed: 0, Excluded: 0 };

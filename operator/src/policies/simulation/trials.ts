@@ -1,11 +1,5 @@
-import { seededRandom, simulate } from "@sweetspot/planner";
-import {
-  blockScore,
-  judgeSwitchback,
-  type PairOutcome,
-  type SwitchbackDesign,
-  switchbackBlock,
-} from "../switchback.ts";
+import { blockScore, seededRandom, simulate, switchbackBlock } from "@sweetspot/planner";
+import { judgeSwitchback, type PairOutcome, type SwitchbackDesign } from "../switchback.ts";
 import { unitArrivals, type VirtualService, virtualService } from "./virtual-service.ts";
 
 export interface TrialsOptions {
