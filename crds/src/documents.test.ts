@@ -149,6 +149,8 @@ const broken: readonly [DocumentKind, string, unknown][] = [
   ["ServiceLevelReport", "counts.total", 0.5],
   ["ServiceLevelReport", "latencyMilliseconds.p99", -1],
   ["ServiceLevelReport", "costRatio", 0],
+  ["ServiceLevelReport", "drift.state", "Adrift"],
+  ["ServiceLevelReport", "drift.ratio", 0],
   ["ServiceLevelReport", "pinning", "Maybe"],
   ["ServiceLevelReport", "traffic.tenSeconds", { end: 10, total: [1], bad: [2] }],
   ["ServiceLevelReport", "traffic.seconds", { end: 10, total: [1, 1], bad: [0] }],

@@ -156,6 +156,28 @@ export const RecentTraffic = z.object({
 });
 export type RecentTraffic = z.infer<typeof RecentTraffic>;
 
+/**
+ * How the running plan's cost table fits what is observed. The table as it is fitted now is at `GET /v2/sweetspot/cost-table` on
+ * the metrics port.
+ */
+export const CostDrift = z.object({
+  /**
+   * - `Settling`: too little was seen yet to know what is usual for this plan on this machine.
+   * - `Steady`: the ratio is what it was at first, within 15 %.
+   * - `Drifted`: it is not. More load moves it too, because engines that run at once slow each other down.
+   */
+  state: z.enum(["Settling", "Steady", "Drifted"]),
+  /** Observed over expected engine time of late, over all shapes; 1 before the first batch. */
+  ratio: z.number().positive(),
+  /** What it was when it had settled; null before. */
+  baseline: z.number().positive().nullable(),
+  /** Since when it has been `Drifted`; null when it is not. */
+  since: Instant.nullable(),
+  /** Batches that were compared in all. */
+  batches: Count,
+});
+export type CostDrift = z.infer<typeof CostDrift>;
+
 /** What a server says of itself since it took its plan: `GET /v2/sweetspot/report` on the metrics port. */
 export const ServiceLevelReport = z.object({
   ...envelope("ServiceLevelReport"),
@@ -181,6 +203,8 @@ export const ServiceLevelReport = z.object({
   paddedLength: Count,
   /** Median over recent batches of observed/expected engine time; null without a cost table or traffic. */
   costRatio: z.number().positive().nullable(),
+  /** Null without a cost table; absent in reports of servers that do not tell. */
+  drift: CostDrift.nullable().optional(),
   pinning: PinningState,
   cpuPlacement: CpuPlacement.optional(),
   /** Absent in reports of servers that do not tell. */

@@ -1,5 +1,6 @@
 export { CostModel } from "./cost/cost-model.ts";
 export { nonNegativeLeastSquares } from "./cost/extrapolation.ts";
+export { CostEvidence, refitTable } from "./cost/refit.ts";
 export { type CutLimits, cutByCost } from "./scheduler/cut.ts";
 export { type FormerDecision, formBatch } from "./scheduler/form-batch.ts";
 export { predictWait, shareOfWork } from "./scheduler/predict-wait.ts";

@@ -72,6 +72,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     log,
     modelName: () => current()?.plan.modelName ?? null,
     report: () => reportOf(plans, cpus),
+    costTable: () => plans.current?.costs?.table ?? null,
   });
   const fronts = { http, grpc, operations };
   const ports = await listenAll(options, fronts).catch((error: unknown) => {

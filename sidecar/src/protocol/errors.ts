@@ -203,6 +203,11 @@ export const apiErrors = {
     outcome: "Excluded",
     template: "There is no model '{name}' here; this server serves '{served}', version 1.",
   },
+  NoCostTable: {
+    status: 404,
+    outcome: "Excluded",
+    template: "The plan that runs has no cost table; tune the model, and serve the plan that comes of it.",
+  },
   UnknownPath: { status: 404, outcome: "Excluded", template: "There is nothing at this path; see GET /v2." },
   UnknownService: {
     status: 404,

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ApiError } from "../protocol/errors.ts";
 import type { Tensor } from "../tensor.ts";
+import { fixedCosts } from "./batch-costs.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { Ticket } from "./submission.ts";
 import { FakePool, type FakeRun } from "./testing/fake-pool.ts";
@@ -32,7 +33,7 @@ const idsIn = (inputs: readonly Tensor[]): number[] => [...new Int32Array(new Ui
 function serverOf(run: (ids: number[]) => FakeRun, instances = 1, changes: Partial<BatchPolicy> = {}) {
   const clock = new VirtualClock();
   const pool = new FakePool(clock, instances, (inputs) => run(idsIn(inputs)));
-  const settings = { policy: { ...policy, ...changes }, admission, cost: CostModel.unmeasured(), measured: false };
+  const settings = { policy: { ...policy, ...changes }, admission, costs: fixedCosts(CostModel.unmeasured()) };
   const dispatcher = new Dispatcher(pool, undefined, settings, clock, none);
   const answered = new Map<number, string>();
   const submit = (id: number, { rows = 1, group = "", timeout = 1e9 } = {}): Ticket => {

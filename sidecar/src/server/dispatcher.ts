@@ -1,12 +1,13 @@
 import type { AdmissionPolicy, BatchPolicy, Padding } from "@sweetspot/crds";
-import { type CostModel, formBatch, shareOfWork } from "@sweetspot/planner";
-import { type AssembledBatch, assembleBatch } from "../batch/assemble.ts";
+import { formBatch, shareOfWork } from "@sweetspot/planner";
+import { assembleBatch } from "../batch/assemble.ts";
 import type { RequestShape } from "../batch/shape.ts";
 import { splitOutputs } from "../batch/split.ts";
 import type { EnginePool } from "../engine/engine.ts";
 import { ApiError } from "../protocol/errors.ts";
 import type { Tensor } from "../tensor.ts";
 import { admit, type Load, queueIsFull, secondsUntilEmpty } from "./admission.ts";
+import type { BatchCosts } from "./batch-costs.ts";
 import { type BatchFailureKind, type DispatchObserver, failureKind, reportOf } from "./batch-report.ts";
 import type { Clock } from "./clock.ts";
 import { type Answer, type Entry, fail, type Submission, succeed, type Ticket, unsettled } from "./submission.ts";
@@ -16,9 +17,7 @@ import { WaitingLine } from "./waiting-line.ts";
 export interface DispatchSettings {
   readonly policy: BatchPolicy;
   readonly admission: AdmissionPolicy;
-  readonly cost: CostModel;
-  /** Is `cost` measured? Only then may it predict. */
-  readonly measured: boolean;
+  readonly costs: BatchCosts;
 }
 
 const unavailablePauseMicroseconds = 100_000;
@@ -109,7 +108,7 @@ export class Dispatcher {
       bytes,
       arrival,
       deadline,
-      workMicroseconds: shareOfWork(shape, this.#settings.policy, this.#settings.cost),
+      workMicroseconds: shareOfWork(shape, this.#settings.policy, this.#settings.costs.cost),
       settled: false,
       dispatchedAt: null,
       failuresAlone: 0,
@@ -148,7 +147,7 @@ export class Dispatcher {
   adopt(entries: readonly Entry[], shapeOf: (inputs: readonly Tensor[]) => RequestShape): void {
     for (const entry of entries) {
       const shape = shapeOf(entry.inputs);
-      const workMicroseconds = shareOfWork(shape, this.#settings.policy, this.#settings.cost);
+      const workMicroseconds = shareOfWork(shape, this.#settings.policy, this.#settings.costs.cost);
       Object.assign(entry, { holder: this, length: shape.length, group: shape.group, workMicroseconds });
       if (entry.dispatchedAt === null) this.#line.push(entry);
       else this.#retries.push([entry]);
@@ -179,9 +178,9 @@ export class Dispatcher {
   }
 
   #admit({ shape, bytes, onTimeUntil }: Submission): void {
-    const { admission, cost, measured } = this.#settings;
+    const { admission, costs } = this.#settings;
     const candidate = { rows: shape.rows, length: shape.length, bytes, now: this.#clock.now(), onTimeUntil };
-    const refusal = admit(candidate, this.load(), { admission, cost: measured ? cost : null });
+    const refusal = admit(candidate, this.load(), { admission, cost: costs.measured ? costs.cost : null });
     if (refusal === null) return;
     const values = { rows: shape.rows, limit: admission.maximumQueuedRows };
     throw new ApiError(refusal.code, values, refusal.retryAfterSeconds === 0 ? null : refusal.retryAfterSeconds);
@@ -219,7 +218,7 @@ export class Dispatcher {
 
   /** Gives the instant until which the former wants to hold; `Infinity` where it does not. */
   #handOver(now: number): number {
-    const { policy, cost } = this.#settings;
+    const { policy, costs } = this.#settings;
     while (this.#pool.freeSlots(policy.inFlightPerInstance) > 0) {
       const retry = this.#retries.shift();
       if (retry !== undefined) {
@@ -227,7 +226,7 @@ export class Dispatcher {
         continue;
       }
       const idle = Math.max(1, this.#pool.idleInstances());
-      const decision = formBatch(this.#line.requests, now, idle, policy, cost);
+      const decision = formBatch(this.#line.requests, now, idle, policy, costs.cost);
       if (decision.kind === "Idle") break;
       if (decision.kind === "Hold") return decision.until;
       this.#line.take(decision.requests);
@@ -251,15 +250,20 @@ export class Dispatcher {
 
   async #run(entries: readonly Entry[], now: number): Promise<void> {
     const running = { end: now };
+    // Those of the plan that formed the batch, whatever is on trial when it ends.
+    const { costs } = this.#settings;
     try {
       const batch = assembleBatch(entries, this.#padding);
-      const expected = this.#expectedMicroseconds(batch);
-      running.end = now + (expected ?? 0);
+      const { rows, length } = batch;
+      const predicted = costs.measured ? costs.cost.batchMicroseconds(rows, length) : null;
+      running.end = now + (predicted ?? 0);
       this.#predictedEnds.add(running);
       const outputs = [...new Set(entries.flatMap((entry) => entry.outputs))];
-      const answer = await this.#pool.run(batch.inputs, outputs, this.#limitMilliseconds(expected));
+      const answer = await this.#pool.run(batch.inputs, outputs, this.#limitMilliseconds(predicted));
       const answers = splitOutputs(answer.outputs, entries, batch.length, this.#padding);
       this.#answer(entries, answers);
+      const expected = costs.expectedMicroseconds(rows, length);
+      costs.observe(rows, length, answer.microseconds);
       this.#observer.batchFinished(reportOf(entries, batch, answer.microseconds, expected));
     } catch (error) {
       this.#recover(entries, error);
@@ -269,17 +273,12 @@ export class Dispatcher {
     }
   }
 
-  #expectedMicroseconds({ rows, length }: AssembledBatch): number | null {
-    const { cost, measured } = this.#settings;
-    return measured ? cost.batchMicroseconds(rows, length) : null;
-  }
-
   /** Far beyond what a slow neighbour explains: a hung engine costs its batch, a false alarm costs it too. */
-  #limitMilliseconds(expected: number | null): number {
+  #limitMilliseconds(predicted: number | null): number {
     const one =
-      expected === null
+      predicted === null
         ? unmeasuredLimitMilliseconds
-        : Math.max(leastLimitMilliseconds, (limitFactor * expected) / 1000);
+        : Math.max(leastLimitMilliseconds, (limitFactor * predicted) / 1000);
     return one * this.#settings.policy.inFlightPerInstance;
   }
 

@@ -114,9 +114,10 @@ describe("the calls of the Open Inference Protocol over gRPC", () => {
   });
 
   it("serve many calls at once over one connection", async () => {
-    const { dispatcher, plan, signature } = server.echo.model;
+    const { model } = server.echo;
+    const { dispatcher, plan } = model;
     const admission = { ...plan.admission, maximumQueuedRows: 1000 };
-    dispatcher.update(dispatchSettings({ ...plan, admission }, signature));
+    dispatcher.update(dispatchSettings({ ...model, plan: { ...plan, admission } }));
     const answers = await Promise.all(
       Array.from({ length: 200 }, (_, i) => server.client.infer({ ...goodRequest, id: `${i}` })),
     );

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ApiError } from "../protocol/errors.ts";
 import type { Tensor } from "../tensor.ts";
+import { fixedCosts } from "./batch-costs.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { FakePool } from "./testing/fake-pool.ts";
 import { VirtualClock } from "./testing/virtual-clock.ts";
@@ -18,7 +19,7 @@ const policy: BatchPolicy = {
 };
 const admission: AdmissionPolicy = { maximumQueuedRows: 1000, maximumQueuedBytes: 1e9, refuseLate: false };
 const none = { batchFinished: () => undefined, batchFailed: () => undefined };
-const settings = { policy, admission, cost: CostModel.unmeasured(), measured: false };
+const settings = { policy, admission, costs: fixedCosts(CostModel.unmeasured()) };
 
 /** Each row holds the number of its request. */
 const tensorOf = (id: number, rows: number): Tensor => ({

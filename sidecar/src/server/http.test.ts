@@ -254,6 +254,7 @@ describe("health and metadata", () => {
       log: server.log,
       modelName: () => null,
       report: () => null,
+      costTable: () => null,
     });
     const texts = await Promise.all(
       ["/metrics", "/healthz", "/v2/sweetspot/report"].map((url) => operations.inject(url)),
@@ -266,7 +267,7 @@ describe("health and metadata", () => {
   it("has Triton's metric names where they are asked for, and refuses names that it does not know", async () => {
     await post(good);
     const { metrics, log } = server;
-    const operations = metricsApp({ metrics, log, modelName: () => "echo", report: () => null });
+    const operations = metricsApp({ metrics, log, modelName: () => "echo", report: () => null, costTable: () => null });
     await vi.waitFor(async () => {
       const { body, headers } = await operations.inject("/metrics?names=triton");
       expect(body).toContain('nv_inference_request_success{model="echo",version="1"} 1');

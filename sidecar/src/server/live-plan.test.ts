@@ -47,8 +47,9 @@ function liveOf(runMicroseconds = 0) {
       throw new PlanError("The plan cannot be served: it is bad.", { cause: new Error("/a/path") });
     const pool = new FakePool(clock, plan.layout.instances, () => ({ microseconds: runMicroseconds }));
     vi.spyOn(pool, "close");
-    const dispatcher = new Dispatcher(pool, plan.padding, dispatchSettings(plan, signature), clock, observer);
-    return { ...compilePlan(plan, signature), pool, dispatcher };
+    const compiled = compilePlan(plan, signature);
+    const dispatcher = new Dispatcher(pool, plan.padding, dispatchSettings(compiled), clock, observer);
+    return { ...compiled, pool, dispatcher };
   });
   const log = { info: vi.fn(), warn: vi.fn(), error: vi.fn() };
   return { load, live: new LivePlan({ clock: systemClock, metrics: new Metrics(() => null), log, load }) };

@@ -149,7 +149,7 @@ export class LivePlan {
   #inPlace(plan: ServingPlan): RunningModel | null {
     const current = this.#current;
     if (current === null || !sameEngines(plan, current.plan)) return null;
-    return { ...current, ...compileOrRefuse(plan, current.signature) };
+    return { ...current, ...compileOrRefuse(plan, current.signature, { costs: current.costs }) };
   }
 
   #load(plan: ServingPlan, observer: DispatchObserver): Promise<RunningModel> {
@@ -162,7 +162,7 @@ export class LivePlan {
     const old = this.#current;
     this.trial.planChanges(next);
     // Its engines may have served another policy until now.
-    next.dispatcher.update(dispatchSettings(next.plan, next.signature));
+    next.dispatcher.update(dispatchSettings(next));
     this.#current = next;
     if (old !== null) next.level.follow(old.level);
     metrics.planTaken(next.plan.revision, next.plan.serviceLevel.latencyMilliseconds);
@@ -189,7 +189,10 @@ export class LivePlan {
     return {
       batchFinished: (report) => {
         metrics.batch(report);
-        this.#current?.level.batch(report);
+        // What the plan expects says nothing about the one that is on trial.
+        const { expectedMicroseconds } = report;
+        const expected = this.trial.serving === null ? expectedMicroseconds : null;
+        this.#current?.level.batch({ ...report, expectedMicroseconds: expected });
       },
       batchFailed: (kind, message, requests) => {
         metrics.batchFailed(kind);

@@ -68,7 +68,7 @@ async function loadEngines(
     await pool.close(0);
     throw error;
   }
-  const dispatcher = new Dispatcher(pool, plan.padding, dispatchSettings(plan, signature), clock, observer);
+  const dispatcher = new Dispatcher(pool, plan.padding, dispatchSettings(compiled), clock, observer);
   return { ...compiled, pool, dispatcher };
 }
 

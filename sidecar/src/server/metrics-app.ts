@@ -1,4 +1,4 @@
-import type { ServiceLevelReport } from "@sweetspot/crds";
+import type { CostTable, ServiceLevelReport } from "@sweetspot/crds";
 import type { FastifyInstance } from "fastify";
 import { ApiError } from "../protocol/errors.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -13,10 +13,12 @@ export interface MetricsAppOptions {
   readonly modelName: () => string | null;
   /** Likewise. */
   readonly report: () => ServiceLevelReport | null;
+  /** As it is fitted to what is observed; null where the plan has none. */
+  readonly costTable: () => CostTable | null;
 }
 
 /** The operator's port, apart from the clients': metrics, service-level report and liveness. */
-export function metricsApp({ metrics, log, modelName, report }: MetricsAppOptions): FastifyInstance {
+export function metricsApp({ metrics, log, modelName, report, costTable }: MetricsAppOptions): FastifyInstance {
   const app = newApp(log);
   route(app, "GET", "/metrics", async (request, reply) => {
     const { names } = request.query as { readonly names?: unknown };
@@ -30,6 +32,11 @@ export function metricsApp({ metrics, log, modelName, report }: MetricsAppOption
   route(app, "GET", "/v2/sweetspot/report", async () => {
     const present = report();
     if (present === null) throw new ApiError("NotReady", {}, 1);
+    return present;
+  });
+  route(app, "GET", "/v2/sweetspot/cost-table", async () => {
+    const present = costTable();
+    if (present === null) throw new ApiError("NoCostTable");
     return present;
   });
   return app;

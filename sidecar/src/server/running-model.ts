@@ -7,8 +7,10 @@ import { visibleTensors } from "../pipeline/encoded-schema.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { PlanError } from "../plan/plan-error.ts";
 import { type RequestSchema, requestSchema } from "../protocol/oip/request-schema.ts";
+import { CostWatch } from "../telemetry/cost-watch.ts";
 import { ServiceLevel } from "../telemetry/service-level.ts";
 import type { Tensor } from "../tensor.ts";
+import { fixedCosts } from "./batch-costs.ts";
 import type { Dispatcher, DispatchSettings } from "./dispatcher.ts";
 
 /** A plan that serves: everything that a request meets between its bytes and its engine. */
@@ -28,6 +30,8 @@ export interface RunningModel {
   readonly pipeline?: Pipeline;
   /** Counts since this plan was taken. */
   readonly level: ServiceLevel;
+  /** Its cost table and what became of it; null where it has none. */
+  readonly costs: CostWatch | null;
 }
 
 /** The parts of a plan that need new engine processes when they change; all others apply in place. */
@@ -45,25 +49,28 @@ export const sameEngines = (a: ServingPlan, b: ServingPlan): boolean =>
   canonicalJson(needsNewEngines(a)) === canonicalJson(needsNewEngines(b));
 
 /** What the dispatcher takes from a plan. A model whose rows cannot be joined is never batched. */
-export function dispatchSettings(plan: ServingPlan, { batchable }: ModelSignature): DispatchSettings {
-  const { batching, admission, costTable } = plan;
+export function dispatchSettings({
+  plan,
+  signature,
+  costs,
+}: Pick<RunningModel, "plan" | "signature" | "costs">): DispatchSettings {
+  const { batching, admission } = plan;
   return {
-    policy: batchable ? batching : { ...batching, maximumRows: 1 },
+    policy: signature.batchable ? batching : { ...batching, maximumRows: 1 },
     admission,
-    cost: costTable === undefined ? CostModel.unmeasured() : CostModel.fromTable(costTable),
-    measured: costTable !== undefined,
+    costs: costs ?? fixedCosts(CostModel.unmeasured()),
   };
 }
 
+/** What a plan takes over from the one before on the same engines. */
+type Inherited = Partial<Pick<RunningModel, "level" | "costs">>;
+
 /**
- * The parts of a running model that follow from plan and signature alone, counted in `level`. Throws `Error` for unknown
- * tensor names.
+ * The parts of a running model that follow from plan and signature alone. What is known of the same cost table goes on.
+ * Throws `Error` for unknown tensor names.
  */
-export function compilePlan(
-  plan: ServingPlan,
-  signature: ModelSignature,
-  level = new ServiceLevel(plan.serviceLevel, new Date()),
-) {
+export function compilePlan(plan: ServingPlan, signature: ModelSignature, inherited: Inherited = {}) {
+  const { level = new ServiceLevel(plan.serviceLevel, new Date()) } = inherited;
   const shapeOf = requestShaper(signature, plan.padding);
   return {
     plan,
@@ -78,7 +85,13 @@ export function compilePlan(
     },
     shapeOf,
     level,
+    costs: costsOf(plan, inherited.costs ?? null),
   };
+}
+
+function costsOf({ costTable }: ServingPlan, inherited: CostWatch | null): CostWatch | null {
+  if (costTable === undefined) return null;
+  return inherited?.isOf(costTable) ? inherited : new CostWatch(costTable);
 }
 
 /** As `compilePlan`, for a plan that nobody has checked against the model yet. Throws `PlanError`. */

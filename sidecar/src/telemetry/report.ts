@@ -1,10 +1,12 @@
 import { apiVersion, type ServiceLevelReport, type ServingPlan } from "@sweetspot/crds";
 import type { EnginePool } from "../engine/engine.ts";
+import type { CostWatch } from "./cost-watch.ts";
 import type { ServiceLevel } from "./service-level.ts";
 
 export interface ReportSources {
   readonly plan: ServingPlan;
   readonly level: ServiceLevel;
+  readonly costs?: CostWatch | null;
   readonly pool: Pick<EnginePool, "status" | "pinning">;
   /** Why a newer plan was not taken; null when the last one was. */
   readonly planError: string | null;
@@ -12,7 +14,7 @@ export interface ReportSources {
 }
 
 /** What a server says of itself since it took its plan. */
-export function buildReport({ plan, level, pool, planError, at }: ReportSources): ServiceLevelReport {
+export function buildReport({ plan, level, pool, costs = null, planError, at }: ReportSources): ServiceLevelReport {
   return {
     apiVersion,
     kind: "ServiceLevelReport",
@@ -29,6 +31,7 @@ export function buildReport({ plan, level, pool, planError, at }: ReportSources)
     usefulLength: level.usefulLength,
     paddedLength: level.paddedLength,
     costRatio: level.costRatio(),
+    drift: costs?.drift() ?? null,
     pinning: pool.pinning(),
     traffic: level.traffic.report(),
     engines: pool.status(),

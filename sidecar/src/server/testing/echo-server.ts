@@ -59,9 +59,10 @@ export class EchoServer {
     this.pool = new FakePool(systemClock, 1, () => this.run);
     this.metrics.planTaken("r1", 1000);
     const observer = { batchFinished: this.metrics.batch.bind(this.metrics), batchFailed: () => undefined };
-    const settings = dispatchSettings(plan, signature);
+    const compiled = compilePlan(plan, signature);
+    const settings = dispatchSettings(compiled);
     const dispatcher = new Dispatcher(this.pool, undefined, settings, systemClock, observer);
-    this.model = { ...compilePlan(plan, signature), pool: this.pool, dispatcher };
+    this.model = { ...compiled, pool: this.pool, dispatcher };
     this.current = this.model;
     this.app = httpApp({
       current: () => this.current,

@@ -16,7 +16,7 @@ export async function loadCandidate(
     throw new PlanError("The candidate cannot be tried: its model has another name than the one that is served.");
   }
   if (sameEngines(plan, incumbent.plan)) {
-    const own = { ...incumbent, ...compileOrRefuse(plan, incumbent.signature, incumbent.level) };
+    const own = { ...incumbent, ...compileOrRefuse(plan, incumbent.signature, incumbent) };
     checkInterface(own, incumbent);
     return own;
   }
@@ -27,7 +27,7 @@ export async function loadCandidate(
     await retire(loaded, 0);
     throw error;
   }
-  return { ...loaded, ...compilePlan(plan, loaded.signature, incumbent.level) };
+  return { ...loaded, ...compilePlan(plan, loaded.signature, { level: incumbent.level, costs: loaded.costs }) };
 }
 
 /** Requests that wait move from one plan to the other, so that each must take what the other took. */
@@ -47,6 +47,6 @@ function interfaceOf({ plan, signature, visible, schema }: RunningModel): string
 
 /** From now on `to` serves what waits in `from`; the batches that run there finish there. */
 export function serveInstead(to: RunningModel, from: RunningModel): void {
-  if (to.dispatcher === from.dispatcher) to.dispatcher.update(dispatchSettings(to.plan, to.signature));
+  if (to.dispatcher === from.dispatcher) to.dispatcher.update(dispatchSettings(to));
   else to.dispatcher.adopt(from.dispatcher.release(), to.shapeOf);
 }

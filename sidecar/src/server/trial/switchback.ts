@@ -71,7 +71,7 @@ export class Switchback {
   promoted(plan: ServingPlan): RunningModel | null {
     const { state, candidate } = this.#attempt ?? {};
     if (state !== "Running" || !candidate || !sameEngines(plan, candidate.plan)) return null;
-    return { ...candidate, ...compileOrRefuse(plan, candidate.signature) };
+    return { ...candidate, ...compileOrRefuse(plan, candidate.signature, { costs: candidate.costs }) };
   }
 
   /** Another plan is about to serve: nothing is left to be compared. */
