@@ -54,6 +54,15 @@ export type ServiceLevelTarget = z.infer<typeof ServiceLevelTarget>;
 export const EngineName = z.enum(["OnnxRuntime"]);
 export type EngineName = z.infer<typeof EngineName>;
 
+/**
+ * Settings of an engine that its kind knows by name, such as `graphOptimizationLevel` of ONNX Runtime. Unknown ones are
+ * refused by the server: the engines themselves would ignore many of them silently.
+ */
+export const EngineOptions = z
+  .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_.]{0,63}$/), z.string().max(256))
+  .refine((options) => Object.keys(options).length <= 32, { error: "expected at most 32 options" });
+export type EngineOptions = z.infer<typeof EngineOptions>;
+
 /** The model variants that this release can make. */
 export const VariantName = z.enum(["Source", "INT8Dynamic", "INT8Static"]);
 export type VariantName = z.infer<typeof VariantName>;

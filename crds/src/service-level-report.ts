@@ -90,6 +90,10 @@ export const EngineStatus = z.object({
   restarts: Count,
   /** CPUs that the process may use, as Linux lists them ("0-1"); null where unknown. */
   cpus: z.string().max(256).nullable(),
+  /** Name and version of what runs the model ("ONNX Runtime 1.30.0"); null before it said so. */
+  version: z.string().max(128).nullable().optional(),
+  /** Memory that the process holds; null where unknown. */
+  residentBytes: Count.nullable().optional(),
 });
 export type EngineStatus = z.infer<typeof EngineStatus>;
 

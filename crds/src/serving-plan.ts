@@ -3,6 +3,7 @@ import {
   Count,
   Digest,
   EngineName,
+  EngineOptions,
   envelope,
   FilePath,
   Name,
@@ -20,6 +21,8 @@ export const ModelArtifact = z.object({
   engine: EngineName,
   file: FilePath,
   digest: Digest,
+  /** Settings of the engine besides the layout; its defaults where absent. */
+  options: EngineOptions.optional(),
   /** How to make the file where it is missing: the gzip of a `VariantRecipe` and the source model that it starts from. */
   recipe: z.object({ file: FilePath, source: FilePath }).optional(),
 });
@@ -35,6 +38,8 @@ export const Layout = z.object({
   pinned: z.boolean(),
   /** Let idle engine threads spin instead of sleep. */
   spinning: z.boolean(),
+  /** An engine process that holds more memory than this is replaced; never where absent. */
+  memoryMebibytesPerInstance: z.int().min(16).max(1_048_576).optional(),
 });
 export type Layout = z.infer<typeof Layout>;
 

@@ -2,8 +2,8 @@ export { type AssembledBatch, assembleBatch, type BatchMember } from "./batch/as
 export { type RequestShape, requestShaper } from "./batch/shape.ts";
 export { SplitError, splitOutputs } from "./batch/split.ts";
 export { parseCpuList } from "./engine/cpu-layout.ts";
+export { createEnginePool } from "./engine/create-pool.ts";
 export * from "./engine/engine.ts";
-export { createEnginePool } from "./engine/pool.ts";
 export { describeModel } from "./model/describe-model.ts";
 export { probeParity } from "./model/parity-probe.ts";
 export type { ModelSignature, TensorSpec } from "./model/signature.ts";

@@ -2,6 +2,7 @@ import type { EngineStatus } from "@sweetspot/crds";
 import type { Tensor } from "../tensor.ts";
 import { type EngineAnswer, EngineFailure, type EngineSettings } from "./engine.ts";
 import { EngineProcess } from "./engine-process.ts";
+import { inMebibytes, type WatchSettings, watchEngine } from "./engine-watch.ts";
 import { canBind } from "./linux-process.ts";
 
 /** Calls `then` after so many milliseconds, unless the function that it returns is called before. */
@@ -14,6 +15,7 @@ export interface InstanceSettings {
   readonly cpus: readonly number[] | null;
   readonly loadLimitMilliseconds: number;
   readonly after: After;
+  readonly watch: WatchSettings;
   /** Called when the instance became ready or was lost. */
   readonly onChange: () => void;
 }
@@ -37,6 +39,7 @@ export class EngineInstance {
   #restarts = 0;
   #failures = 0;
   #bound = true;
+  #version: string | null = null;
   #cancelRestart: () => void = () => undefined;
 
   constructor(settings: InstanceSettings) {
@@ -70,8 +73,8 @@ export class EngineInstance {
   }
 
   status(instance: number): EngineStatus {
-    const cpus = this.#process?.facts().cpus ?? null;
-    return { instance, state: this.#state, restarts: this.#restarts, cpus };
+    const { cpus = null, residentBytes = null } = this.#process?.facts() ?? {};
+    return { instance, state: this.#state, restarts: this.#restarts, cpus, residentBytes, version: this.#version };
   }
 
   /** Lets running batches finish for at most `graceMilliseconds`, then ends the process for good. */
@@ -90,8 +93,12 @@ export class EngineInstance {
     if (this.#state === "Stopped") throw new EngineFailure("Unavailable", "the engine was stopped while it started");
     const process = new EngineProcess({ command, cpus: this.#bound ? cpus : null });
     this.#process = process;
+    const { threadsPerInstance: threads, spinning } = model.layout;
     try {
-      await process.load(model.file, model.layout.threadsPerInstance, model.layout.spinning, loadLimitMilliseconds);
+      const { file, options = {} } = model;
+      const { version } = await process.load({ file, threads, spinning, options }, loadLimitMilliseconds);
+      this.#version = version;
+      this.#checkMemory(process);
     } catch (error) {
       process.kill();
       await process.ended;
@@ -100,9 +107,18 @@ export class EngineInstance {
     this.#becomeReady(process);
   }
 
+  /** A model that does not fit would be loaded again and again. */
+  #checkMemory(process: EngineProcess): void {
+    const { memoryBytes } = this.#settings.watch;
+    const { residentBytes } = process.facts();
+    if (memoryBytes === null || residentBytes === null || residentBytes <= memoryBytes) return;
+    throw new EngineFailure("Rejected", `with the model loaded it holds ${inMebibytes(residentBytes, memoryBytes)}`);
+  }
+
   #becomeReady(process: EngineProcess): void {
     if (this.#state === "Stopped") return;
     this.#state = "Ready";
+    watchEngine(process, this.#settings.watch);
     void process.ended.then(() => this.#onLost());
     this.#settings.onChange();
   }

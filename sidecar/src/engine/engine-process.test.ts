@@ -9,6 +9,8 @@ import { cpuInventory } from "./linux-process.ts";
 const limit = 20_000;
 const started: EngineProcess[] = [];
 
+const loading = (file: string, spinning = false) => ({ file, threads: 1, spinning });
+
 function spawnEngine(command: readonly string[] = onnxRuntimeCommand(), cpus: readonly number[] | null = null) {
   const engine = new EngineProcess({ command, cpus });
   started.push(engine);
@@ -17,7 +19,7 @@ function spawnEngine(command: readonly string[] = onnxRuntimeCommand(), cpus: re
 
 async function engineWith(model: Uint8Array): Promise<EngineProcess> {
   const engine = spawnEngine();
-  await engine.load(await writeOnnx(model), 1, false, limit);
+  await engine.load(loading(await writeOnnx(model)), limit);
   return engine;
 }
 
@@ -48,7 +50,7 @@ describe("an engine process", () => {
 
   it("hands over a large answer before it begins the next batch", async () => {
     const engine = spawnEngine();
-    await engine.load(ocrRecogniser(), 1, false, limit);
+    await engine.load(loading(ocrRecogniser()), limit);
     const shape = [1, 3, 48, 320];
     const image: Tensor = { name: "x", datatype: "FP32", shape, data: new Uint8Array(3 * 48 * 320 * 4) };
     const instants: number[] = [];
@@ -65,7 +67,7 @@ describe("an engine process", () => {
 
   it("runs the OCR recogniser", async () => {
     const engine = spawnEngine();
-    await engine.load(ocrRecogniser(), 1, true, limit);
+    await engine.load(loading(ocrRecogniser(), true), limit);
     const image: Tensor = {
       name: "x",
       datatype: "FP32",
@@ -94,7 +96,7 @@ describe("an engine process", () => {
     ["FP64", new Uint8Array(Float64Array.of(1.5, Math.PI).buffer)],
     ["BYTES", new Uint8Array(strings)],
   ])("carries %s there and back", async (datatype, data) => {
-    await shared.load(await writeOnnx(elementwiseModel(datatype)), 1, false, limit);
+    await shared.load(loading(await writeOnnx(elementwiseModel(datatype))), limit);
     const input: Tensor = { name: "x", datatype, shape: [1, 2], data };
     const { outputs } = await shared.run([input], ["y"], limit);
     expect(outputs).toEqual([{ ...input, name: "y" }]);
@@ -116,7 +118,7 @@ describe("an engine process", () => {
     ["too few bytes", sentence([1]).map((input) => ({ ...input, shape: [2, 2] })), ["embedding"]],
     ["another datatype", sentence([1]).map((input) => ({ ...input, datatype: "FP64" })), ["embedding"]],
   ])("rejects %s and lives", async (_, inputs, outputs) => {
-    await shared.load(await writeOnnx(embeddingModel()), 1, false, limit);
+    await shared.load(loading(await writeOnnx(embeddingModel())), limit);
     await expect(shared.run(inputs, outputs, limit)).rejects.toMatchObject({ kind: "Rejected" });
     expect((await shared.run(sentence([1]), ["embedding"], limit)).outputs).toHaveLength(1);
   });
@@ -125,7 +127,7 @@ describe("an engine process", () => {
     const engine = spawnEngine();
     const file = await writeOnnx(Buffer.from("this is no model"));
     await expect(engine.run(sentence([1]), ["y"], limit)).rejects.toMatchObject({ kind: "Rejected" });
-    await expect(engine.load(file, 1, false, limit)).rejects.toMatchObject({ kind: "Rejected" });
+    await expect(engine.load(loading(file), limit)).rejects.toMatchObject({ kind: "Rejected" });
   });
 
   it("sends nothing that is too large for a frame", async () => {

@@ -26,6 +26,14 @@ export function onnxRuntimeCommand(): string[] {
   return [process.execPath, fileURLToPath(program)];
 }
 
+/** `threads` and `spinning` as in a plan's layout; `options` must be checked before. */
+export interface LoadSettings {
+  readonly file: string;
+  readonly threads: number;
+  readonly spinning: boolean;
+  readonly options?: Readonly<Record<string, string>>;
+}
+
 /** A question that was sent and not answered yet. */
 interface Pending {
   readonly id: number;
@@ -88,15 +96,22 @@ export class EngineProcess {
     return !this.#gone && this.#cause === null;
   }
 
-  /** Batches and other questions that are not answered yet. */
+  /** Batches that are not answered yet. */
   get inFlight(): number {
-    return this.#pending.length;
+    return this.#pending.filter(({ expects }) => expects === "ran").length;
   }
 
-  /** Loads the model and gives the microseconds that it took. Rejects with `Rejected` when it cannot be loaded. */
-  async load(file: string, threads: number, spinning: boolean, limitMilliseconds: number): Promise<number> {
-    const { reply } = await this.#ask({ kind: "load", file, threads, spinning }, "loaded", limitMilliseconds);
-    return reply.microseconds;
+  /**
+   * Loads the model and gives the microseconds that it took, with the engine's name and version. Rejects with `Rejected`
+   * when it cannot be loaded.
+   */
+  async load(
+    { file, threads, spinning, options = {} }: LoadSettings,
+    limitMilliseconds: number,
+  ): Promise<{ readonly microseconds: number; readonly version: string }> {
+    const request = { kind: "load", file, threads, spinning, options } as const;
+    const { microseconds, version } = (await this.#ask(request, "loaded", limitMilliseconds)).reply;
+    return { microseconds, version };
   }
 
   /** Runs one batch. A batch that outlasts its limit costs the process its life. */

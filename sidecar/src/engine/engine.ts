@@ -1,4 +1,4 @@
-import type { EngineName, EngineStatus, Layout, PinningState } from "@sweetspot/crds";
+import type { EngineName, EngineOptions, EngineStatus, Layout, PinningState } from "@sweetspot/crds";
 import type { Tensor } from "../tensor.ts";
 
 /** What an engine process is started with. */
@@ -7,6 +7,8 @@ export interface EngineSettings {
   /** Absolute path of the model file. */
   readonly file: string;
   readonly layout: Layout;
+  /** Those that the kind of engine knows; its defaults where absent. */
+  readonly options?: EngineOptions;
 }
 
 /** One finished batch. */

@@ -2,9 +2,18 @@ import type { Writable } from "node:stream";
 import type { Tensor } from "../tensor.ts";
 import { encodeFrame, FrameError, type FrameHeader } from "./frames.ts";
 
+/** `options`: those of this kind of engine, already checked. */
+export interface LoadRequest {
+  readonly kind: "load";
+  readonly file: string;
+  readonly threads: number;
+  readonly spinning: boolean;
+  readonly options: Readonly<Record<string, string>>;
+}
+
 /** What the server asks an engine process. It answers strictly in the order of the questions. */
 export type EngineRequest =
-  | { readonly kind: "load"; readonly file: string; readonly threads: number; readonly spinning: boolean }
+  | LoadRequest
   /** The frame's tensors are the inputs. */
   | { readonly kind: "run"; readonly outputs: readonly string[] }
   | { readonly kind: "ping" }
@@ -20,7 +29,8 @@ export interface EngineStatistics {
 }
 
 export type EngineReply =
-  | { readonly kind: "loaded"; readonly microseconds: number }
+  /** `version`: name and version of the engine. */
+  | { readonly kind: "loaded"; readonly microseconds: number; readonly version: string }
   /** The frame's tensors are the outputs, in the order of the request. */
   | { readonly kind: "ran"; readonly microseconds: number }
   | { readonly kind: "pong" }
@@ -43,10 +53,10 @@ export function sendMessage(
 
 /** Reads a frame's header as a request. Throws `FrameError` for an unknown kind or a missing field. */
 export function readRequest(header: FrameHeader): EngineRequest {
-  const { kind, file, threads, spinning, outputs } = header;
+  const { kind, file, threads, spinning, options, outputs } = header;
   if (kind === "ping" || kind === "stats") return { kind };
   if (kind === "load" && typeof file === "string" && isNumber(threads) && typeof spinning === "boolean") {
-    return { kind, file, threads, spinning };
+    if (isTexts(options)) return { kind, file, threads, spinning, options };
   }
   if (kind === "run" && isStrings(outputs)) return { kind, outputs };
   throw new FrameError("the frame holds no request that an engine knows");
@@ -54,9 +64,12 @@ export function readRequest(header: FrameHeader): EngineRequest {
 
 /** Reads a frame's header as a reply. Throws `FrameError` for an unknown kind or a missing field. */
 export function readReply(header: FrameHeader): EngineReply {
-  const { kind, microseconds, message } = header;
+  const { kind, microseconds, message, version } = header;
   if (kind === "pong") return { kind };
-  if ((kind === "loaded" || kind === "ran") && isNumber(microseconds)) return { kind, microseconds };
+  if (kind === "ran" && isNumber(microseconds)) return { kind, microseconds };
+  if (kind === "loaded" && isNumber(microseconds) && typeof version === "string") {
+    return { kind, microseconds, version: version.slice(0, longestVersion) };
+  }
   if (kind === "rejected" && typeof message === "string") return { kind, message };
   if (kind === "stats") return { kind, ...readStatistics(header) };
   throw new FrameError("the frame holds no reply that a server knows");
@@ -70,6 +83,10 @@ function readStatistics(header: FrameHeader): EngineStatistics {
   throw new FrameError("the frame holds no statistics");
 }
 
+/** What a report takes of it. */
+const longestVersion = 128;
 const isNumber = (value: unknown): value is number => typeof value === "number";
 const isStrings = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((item) => typeof item === "string");
+const isTexts = (value: unknown): value is Record<string, string> =>
+  typeof value === "object" && value !== null && Object.values(value).every((item) => typeof item === "string");

@@ -80,7 +80,7 @@ describe("the program of the ONNX Runtime engine", () => {
   it("prints nothing when the model is bad", async () => {
     const { socket, frames, ended } = startProgram();
     const file = await writeOnnx(Buffer.from("this is no model"));
-    socket.end(frame({ kind: "load", file, threads: 1, spinning: false }));
+    socket.end(frame({ kind: "load", file, threads: 1, spinning: false, options: {} }));
     expect(await ended).toMatchObject({ code: 0, printed: "", words: "" });
     expect(frames[0]?.header.kind).toBe("rejected");
   });

@@ -1,8 +1,9 @@
 import { Socket } from "node:net";
-import { InferenceSession, type Tensor as OrtTensor } from "onnxruntime-node";
+import { env, InferenceSession, type Tensor as OrtTensor } from "onnxruntime-node";
 import type { Tensor } from "../tensor.ts";
 import { type Frame, FrameDecoder } from "./frames.ts";
-import { type EngineReply, type EngineRequest, readRequest, sendMessage } from "./messages.ts";
+import { type EngineReply, type EngineRequest, type LoadRequest, readRequest, sendMessage } from "./messages.ts";
+import { sessionOptions } from "./onnxruntime-options.ts";
 import { fromOrt, toOrt } from "./onnxruntime-tensors.ts";
 
 /*
@@ -32,18 +33,14 @@ async function answer(request: EngineRequest, inputs: readonly Tensor[]): Promis
   }
 }
 
-async function load(request: EngineRequest & { kind: "load" }): Promise<EngineReply> {
+async function load(request: LoadRequest): Promise<EngineReply> {
   const started = performance.now();
   session = await InferenceSession.create(request.file, {
-    executionProviders: ["cpu"],
-    // Never left to the engine: its own choice looks at the host's CPUs, not at the container's.
-    intraOpNumThreads: request.threads,
-    interOpNumThreads: 1,
-    executionMode: "sequential",
+    ...sessionOptions(request),
     logSeverityLevel: fatalOnly,
-    extra: { session: { "intra_op.allow_spinning": request.spinning ? "1" : "0" } },
   });
-  return { kind: "loaded", microseconds: microsecondsSince(started) };
+  const version = `ONNX Runtime ${env.versions.node ?? env.versions.common}`;
+  return { kind: "loaded", microseconds: microsecondsSince(started), version };
 }
 
 async function run(outputs: readonly string[], inputs: readonly Tensor[]): Promise<Answer> {

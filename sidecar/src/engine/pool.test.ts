@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import { embeddingModel, writeOnnx } from "../../../test/src/builders/onnx-model.ts";
+import { createEnginePool } from "./create-pool.ts";
 import type { EnginePool } from "./engine.ts";
 import {
   childrenOf,
@@ -15,7 +16,7 @@ import {
 } from "./engine-fixtures.ts";
 import { type After, restartDelay } from "./engine-instance.ts";
 import { cpuInventory } from "./linux-process.ts";
-import { createEnginePool, type EnginePoolOptions } from "./pool.ts";
+import type { EnginePoolOptions } from "./pool.ts";
 
 const limit = 20_000;
 const model = writeOnnx(embeddingModel());
@@ -200,11 +201,46 @@ describe("an engine pool whose process fails", () => {
     expect(childrenOf()).toEqual([]);
     expect(pool.status()[0]?.state).toBe("Stopped");
   });
+
+  it("replaces an idle engine that does not answer any more", async () => {
+    const pool = await startPool({}, { watch: { everyMilliseconds: 20, answerMilliseconds: 200 } });
+    signal(childrenOf()[0], "SIGSTOP");
+    await eventually(
+      () => pool.status()[0]?.restarts === 1 && pool.idleInstances() === 1,
+      "a stopped engine was replaced",
+    );
+    expect(floatsOf((await run(pool)).outputs[0])[0]).toBe(3);
+  });
+
+  it("replaces an engine that holds more memory than the plan allows", async () => {
+    const pool = await startPool({}, { watch: { everyMilliseconds: 20, answerMilliseconds: 10_000 } });
+    const held = pool.status()[0]?.residentBytes ?? 0;
+    expect(held).toBeGreaterThan(2 ** 20);
+    const capped = { memoryMebibytesPerInstance: Math.floor(held / 2 ** 20 / 2) };
+    await expect(startPool(capped)).rejects.toMatchObject({ kind: "Rejected", message: expect.stringMatching(/MiB/) });
+  });
+
+  it("says what runs the model", async () => {
+    const [engine] = (await startPool()).status();
+    expect(engine?.version).toMatch(/^ONNX Runtime \d+\.\d+/);
+  });
+
+  it("refuses an option that the engine does not know", async () => {
+    const settings = { ...engineSettings(await model), options: { turbo: "1" } };
+    await expect(createEnginePool(settings)).rejects.toMatchObject({ kind: "Rejected" });
+  });
+
+  it("hands options to the engine", async () => {
+    const settings = { ...engineSettings(await model), options: { graphOptimizationLevel: "disabled" } };
+    const pool = await createEnginePool(settings);
+    started.push(pool);
+    expect(floatsOf((await run(pool)).outputs[0])[0]).toBe(3);
+  });
 });
 
 describe("a server that is killed", () => {
   it("takes its engines with it", async () => {
-    const program = fileURLToPath(new URL("./pool.ts", import.meta.url));
+    const program = fileURLToPath(new URL("./create-pool.ts", import.meta.url));
     const settings = JSON.stringify(engineSettings(await model, { instances: 2 }));
     const script = `const { createEnginePool } = await import(${JSON.stringify(program)});
       await createEnginePool(${settings}); console.log("ready"); setInterval(() => 0, 1000);`;

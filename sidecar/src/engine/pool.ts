@@ -4,13 +4,15 @@ import type { Tensor } from "../tensor.ts";
 import { assignCpus, type CpuAssignment, pinningState } from "./cpu-layout.ts";
 import { type EngineAnswer, EngineFailure, type EnginePool, type EngineSettings } from "./engine.ts";
 import { type After, EngineInstance } from "./engine-instance.ts";
-import { onnxRuntimeCommand } from "./engine-process.ts";
+import { defaultWatch, type WatchSettings } from "./engine-watch.ts";
 import { type CpuInventory, cpuInventory } from "./linux-process.ts";
 
-/** What tests and other engines replace; each has a default. */
+/** What tests replace; each has a default. */
 export interface EnginePoolOptions {
   /** The engine's program and arguments. */
   readonly command?: readonly string[];
+  /** How idle processes are looked after; the memory that they may hold is the plan's. */
+  readonly watch?: Omit<WatchSettings, "memoryBytes">;
   /** The CPUs that engines may be bound to; by default what Linux says, and none in a pod that shares its CPUs. */
   readonly cpus?: CpuInventory;
   readonly after?: After;
@@ -26,7 +28,10 @@ const defaultGraceMilliseconds = 5000;
  * ended and it rejects with `EngineFailure`: `Rejected` for a model that the engine refuses, `Crashed`, `Hung` or
  * `Unavailable` for a process that died, loaded too long or could not be started.
  */
-export async function createEnginePool(settings: EngineSettings, options: EnginePoolOptions = {}): Promise<EnginePool> {
+export async function startProcessPool(
+  settings: EngineSettings,
+  options: EnginePoolOptions & { readonly command: readonly string[] },
+): Promise<EnginePool> {
   const pool = new ProcessPool(settings, options);
   try {
     await pool.start();
@@ -56,14 +61,17 @@ class ProcessPool implements EnginePool {
   readonly #listeners: (() => void)[] = [];
   #closed: Promise<void> | null = null;
 
-  constructor(settings: EngineSettings, options: EnginePoolOptions) {
+  constructor(settings: EngineSettings, options: EnginePoolOptions & { readonly command: readonly string[] }) {
     this.#settings = settings;
     this.#cpus = options.cpus ?? cpuInventory();
     const obstacle = options.cpus === undefined ? bindingObstacle(readCpus(null)) : null;
     this.#assignment = assignCpus(this.#cpus.usable, settings.layout, obstacle);
+    const mebibytes = settings.layout.memoryMebibytesPerInstance;
+    const memoryBytes = mebibytes === undefined ? null : mebibytes * 2 ** 20;
     const common = {
       model: settings,
-      command: options.command ?? onnxRuntimeCommand(),
+      command: options.command,
+      watch: { ...(options.watch ?? defaultWatch), memoryBytes },
       loadLimitMilliseconds: options.loadLimitMilliseconds ?? defaultLoadLimitMilliseconds,
       after: options.after ?? realTime,
       onChange: () => this.#notify(),

@@ -8,9 +8,9 @@ import {
   onnxModel,
   writeOnnx,
 } from "../../../test/src/builders/onnx-model.ts";
+import { createEnginePool } from "../engine/create-pool.ts";
 import type { EnginePool } from "../engine/engine.ts";
 import { engineSettings, ocrDetector, ocrRecogniser } from "../engine/engine-fixtures.ts";
-import { createEnginePool } from "../engine/pool.ts";
 import { describeModel } from "./describe-model.ts";
 import { type ParityOptions, probeParity } from "./parity-probe.ts";
 

@@ -1,8 +1,9 @@
 import { canonicalJson, type Padding, type ServingPlan } from "@sweetspot/crds";
 import { seededRandom } from "@sweetspot/planner";
 import { assembleBatch } from "../batch/assemble.ts";
+import { createEnginePool } from "../engine/create-pool.ts";
 import { EngineFailure, type EnginePool } from "../engine/engine.ts";
-import { createEnginePool } from "../engine/pool.ts";
+import { optionProblem } from "../engine/engine-options.ts";
 import { describeModel } from "../model/describe-model.ts";
 import { probeParity } from "../model/parity-probe.ts";
 import type { ModelSignature } from "../model/signature.ts";
@@ -29,6 +30,7 @@ export async function loadModel(
   observer: DispatchObserver,
   log: Log,
 ): Promise<RunningModel> {
+  checkOptions(plan);
   const signature = await step("its model file cannot be understood", () => describeModel(plan.artifact.file));
   const compiled = await step("it names inputs or outputs that the model does not have", async () =>
     compilePlan(plan, signature),
@@ -40,6 +42,11 @@ export async function loadModel(
     await pipeline?.close();
     throw error;
   }
+}
+
+function checkOptions({ artifact }: ServingPlan): void {
+  const problem = optionProblem(artifact.engine, artifact.options);
+  if (problem !== null) throw new PlanError(`The plan cannot be served: ${problem}.`);
 }
 
 async function openPipeline({ pipeline }: ServingPlan, signature: ModelSignature, log: Log): Promise<Pipeline | null> {
@@ -55,9 +62,9 @@ async function loadEngines(
   observer: DispatchObserver,
 ): Promise<RunningModel> {
   const { plan, signature } = compiled;
-  const { file, engine } = plan.artifact;
+  const { file, engine, options = {} } = plan.artifact;
   const pool = await step("the engine cannot load its model", () =>
-    createEnginePool({ engine, file, layout: plan.layout }),
+    createEnginePool({ engine, file, layout: plan.layout, options }),
   );
   try {
     await step("the engine failed while it was warmed up", () =>

@@ -37,7 +37,12 @@ export interface RunningModel {
 /** The parts of a plan that need new engine processes when they change; all others apply in place. */
 const needsNewEngines = ({ artifact, layout, padding, outputs, pipeline }: ServingPlan) => ({
   // The same bytes may lie elsewhere after a restart of the volume.
-  artifact: { variant: artifact.variant, engine: artifact.engine, digest: artifact.digest },
+  artifact: {
+    variant: artifact.variant,
+    engine: artifact.engine,
+    digest: artifact.digest,
+    options: artifact.options ?? {},
+  },
   layout,
   padding: padding ?? null,
   outputs: outputs ?? null,

@@ -1,0 +1,22 @@
+import type { EngineName } from "@sweetspot/crds";
+import { EngineFailure, type EnginePool, type EngineSettings } from "./engine.ts";
+import { optionProblem } from "./engine-options.ts";
+import { onnxRuntimeCommand } from "./engine-process.ts";
+import { type EnginePoolOptions, startProcessPool } from "./pool.ts";
+
+/** How a pool of each kind of engine is started. */
+const starters: Readonly<
+  Record<EngineName, (settings: EngineSettings, options: EnginePoolOptions) => Promise<EnginePool>>
+> = {
+  OnnxRuntime: (settings, options) => startProcessPool(settings, { command: onnxRuntimeCommand(), ...options }),
+};
+
+/**
+ * Starts the engines of one model, of the kind that the settings name. Rejects with `EngineFailure`: `Rejected` for a
+ * model or an option that the engine refuses, else as `startProcessPool`.
+ */
+export async function createEnginePool(settings: EngineSettings, options: EnginePoolOptions = {}): Promise<EnginePool> {
+  const problem = optionProblem(settings.engine, settings.options);
+  if (problem !== null) throw new EngineFailure("Rejected", problem);
+  return starters[settings.engine](settings, options);
+}
