@@ -53,6 +53,13 @@ describe("the command line", () => {
     [["serve", "--model", "m.onnx", "--pooling", "Mean"], /Give --tokenizer FILE too/],
     [["serve", "--model", "m.onnx", "--tokenizer", "t.json", "--pooling", "mean"], /"mean" is none of None, Mean/],
     [["tune", "m.onnx", "--p99", "50ms", "--deliver", "f", "--json"], /Leave out --json/],
+    [["serve", "--upstream", "http://127.0.0.1:9"], /Say with --model NAME/],
+    [["serve", "--upstream", "127.0.0.1:9", "--model", "m"], /no address of a model/],
+    [
+      ["serve", "--upstream", "http://h:1", "--model", "m", "--tokenizer", "t.json"],
+      /--model NAME and the target only/,
+    ],
+    [["serve", "--model", "m.onnx", "--concurrency", "2"], /Give --upstream URL too/],
     [["load", "http://127.0.0.1:1/", "--p99", "5ms"], /either --rate/],
     [["dance"], /unknown command/],
   ])("ends %j with code 2 and nothing on stdout", async (words, expected) => {

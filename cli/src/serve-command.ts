@@ -9,10 +9,11 @@ import { checkModelDigest, parseDigest } from "./model-digest.ts";
 import { serverLog } from "./server-log.ts";
 import { addTargetOptions, type TargetOptions, targetOf } from "./target-options.ts";
 import { modelNameOf } from "./tune-request.ts";
+import { addUpstreamOptions, checkUpstreamOptions, type UpstreamOptions, upstreamSource } from "./upstream-source.ts";
 import { UserError } from "./user-error.ts";
 import * as values from "./values.ts";
 
-interface ServeOptions extends TargetOptions {
+interface ServeOptions extends TargetOptions, UpstreamOptions {
   readonly model?: string;
   readonly plan?: string;
   readonly planDirectory?: string;
@@ -52,7 +53,11 @@ export function serveCommand(context: CliContext): Command {
       "a folder whose files selected and active hold plans; newer ones are taken without a restart",
     )
     .option("--trial <file>", "with --plan or --model: a PlanTrial, tried beside the plan while the file holds one")
-    .option("--name <name>", "name of the model, with --model (default: from the file)", values.parseName)
+    .option(
+      "--name <name>",
+      "name of the model, with --model (default: from the file, or that of --upstream)",
+      values.parseName,
+    )
     .option("--tokenizer <file>", "with --model: its tokenizer.json, to take texts and to serve /v1/embeddings")
     .option("--embedding-output <name>", "with --tokenizer: the output that embeddings are made of")
     .option(
@@ -72,7 +77,7 @@ export function serveCommand(context: CliContext): Command {
       0,
     )
     .option("--json", "print one JSON document when it is ready");
-  return addTargetOptions(command).action((options: ServeOptions) => runServe(options, context));
+  return addTargetOptions(addUpstreamOptions(command)).action((options: ServeOptions) => runServe(options, context));
 }
 
 async function runServe(options: ServeOptions, context: CliContext): Promise<void> {
@@ -102,6 +107,7 @@ async function runServe(options: ServeOptions, context: CliContext): Promise<voi
 
 function checkOptions(options: ServeOptions): void {
   const { p50, p90, p95, p99, p999, name, model, modelDigest, plan, planDirectory, trial } = options;
+  checkUpstreamOptions(options);
   if (plan !== undefined && (model !== undefined || planDirectory !== undefined)) {
     throw new UserError("Usage", "A plan names its model, and nothing else is served. Give --plan FILE alone.");
   }
@@ -137,6 +143,7 @@ function checkTextOptions({ model, tokenizer, embeddingOutput, pooling }: ServeO
 
 /** What the server serves, and what it follows. */
 async function sourcesOf(options: ServeOptions): Promise<PlanSources> {
+  if (options.upstream !== undefined) return { plan: await upstreamSource(options, targetOf(options, defaultTarget)) };
   const { loadPlan } = await import("@sweetspot/sidecar");
   const trial = options.trial === undefined ? {} : { trialFile: resolve(options.trial) };
   if (options.plan !== undefined) {

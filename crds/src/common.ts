@@ -50,8 +50,11 @@ export const ServiceLevelTarget = z.object({
 });
 export type ServiceLevelTarget = z.infer<typeof ServiceLevelTarget>;
 
-/** The engines that a plan may name. */
-export const EngineName = z.enum(["OnnxRuntime"]);
+/**
+ * The engines that a plan may name. `OpenInference` is another server that speaks the Open Inference Protocol: the sidecar batches
+ * in front of it.
+ */
+export const EngineName = z.enum(["OnnxRuntime", "OpenInference"]);
 export type EngineName = z.infer<typeof EngineName>;
 
 /**

@@ -9,6 +9,7 @@ export * from "./environment.ts";
 export * from "./input-pipeline.ts";
 export * from "./load-report.ts";
 export * from "./log-records.ts";
+export * from "./open-inference.ts";
 export * from "./parse.ts";
 export * from "./plan-trial.ts";
 export * from "./retuning-state.ts";

@@ -19,7 +19,9 @@ import { InputPipeline } from "./input-pipeline.ts";
 export const ModelArtifact = z.object({
   variant: VariantName,
   engine: EngineName,
+  /** With the engine `OpenInference` the model's address: `http://HOST:PORT/v2/models/NAME`, or with `https`, `grpc` or `grpcs`. */
   file: FilePath,
+  /** Of the file; with `OpenInference` of the inputs and outputs as the server's metadata names them. */
   digest: Digest,
   /** Settings of the engine besides the layout; its defaults where absent. */
   options: EngineOptions.optional(),

@@ -21,6 +21,7 @@ export {
 export { measureTable } from "./measure/measure-table.ts";
 export { representativeSamples } from "./measure/representatives.ts";
 export { timeBatches } from "./measure/time-batches.ts";
+export { measureUpstream } from "./measure/upstream-table.ts";
 export { OutputError } from "./output-directory.ts";
 export { race } from "./race/race.ts";
 export { SidecarProcess } from "./race/sidecar-process.ts";

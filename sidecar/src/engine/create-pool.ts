@@ -1,4 +1,5 @@
 import type { EngineName } from "@sweetspot/crds";
+import { startUpstreamPool } from "../upstream/upstream-pool.ts";
 import { EngineFailure, type EnginePool, type EngineSettings } from "./engine.ts";
 import { optionProblem } from "./engine-options.ts";
 import { onnxRuntimeCommand } from "./engine-process.ts";
@@ -9,6 +10,7 @@ const starters: Readonly<
   Record<EngineName, (settings: EngineSettings, options: EnginePoolOptions) => Promise<EnginePool>>
 > = {
   OnnxRuntime: (settings, options) => startProcessPool(settings, { command: onnxRuntimeCommand(), ...options }),
+  OpenInference: (settings) => startUpstreamPool(settings),
 };
 
 /**

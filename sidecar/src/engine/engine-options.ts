@@ -1,4 +1,5 @@
 import type { EngineName, EngineOptions } from "@sweetspot/crds";
+import { upstreamOptions } from "../upstream/upstream-options.ts";
 import { onnxRuntimeOptions } from "./onnxruntime-options.ts";
 
 /** The options that a kind of engine takes, each with its values. */
@@ -6,6 +7,7 @@ export type KnownOptions = Readonly<Record<string, readonly string[]>>;
 
 const known: Readonly<Record<EngineName, KnownOptions>> = {
   OnnxRuntime: onnxRuntimeOptions,
+  OpenInference: upstreamOptions,
 };
 
 /** What is wrong with the options of an engine, in a sentence for the user; null where nothing is. */

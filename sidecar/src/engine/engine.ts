@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor.ts";
 /** What an engine process is started with. */
 export interface EngineSettings {
   readonly engine: EngineName;
-  /** Absolute path of the model file. */
+  /** Absolute path of the model file, or the address of a model on another server. */
   readonly file: string;
   readonly layout: Layout;
   /** Those that the kind of engine knows; its defaults where absent. */
@@ -20,9 +20,9 @@ export interface EngineAnswer {
 
 /**
  * - `Rejected`: the model refused the inputs; the engine lives.
- * - `Crashed`: the process died while it had the batch.
- * - `Hung`: the batch outlasted its limit and the process was killed.
- * - `Unavailable`: no engine process is up, or the pool is closing.
+ * - `Crashed`: the process died while it had the batch; another server broke the connection or answered with a fault of its own.
+ * - `Hung`: the batch outlasted its limit and the process was killed, or the other server is not waited for any more.
+ * - `Unavailable`: no engine is up, takes anything now, or the pool is closing.
  */
 export type EngineFailureKind = "Rejected" | "Crashed" | "Hung" | "Unavailable";
 

@@ -2,6 +2,7 @@ import type { Datatype } from "@sweetspot/crds";
 import { findInputBounds } from "./input-bounds.ts";
 import { ModelFileError, type OnnxGraph, type OnnxValue, readOnnxGraph } from "./onnx-file.ts";
 import type { ModelSignature, TensorSpec } from "./signature.ts";
+import { findVariableAxis } from "./variable-axis.ts";
 
 /** ONNX element types (TensorProto.DataType) that the Open Inference Protocol can carry. */
 const datatypes: ReadonlyMap<number, Datatype> = new Map([
@@ -19,12 +20,6 @@ const datatypes: ReadonlyMap<number, Datatype> = new Map([
   [12, "UINT32"],
   [13, "UINT64"],
 ]);
-
-/**
- * Symbols that exporters number on their own: paddle2onnx and tf2onnx give one and the same axis another number in
- * each input, so that these names say nothing.
- */
-const generatedSymbol = /^(\?|unk__\d+|(p2o\.)?DynamicDimension\.\d+|)$/;
 
 /** Reads what can be said of a model from its file. Throws `ModelFileError`, whose message is for the user. */
 export async function describeModel(file: string): Promise<ModelSignature> {
@@ -96,23 +91,3 @@ const isFixed = (size: number | undefined): size is number => size !== undefined
 
 /** Integers that may be ids; a `BOOL` is none. */
 const isInteger = ({ datatype }: TensorSpec): boolean => /^U?INT\d+$/.test(datatype);
-
-/**
- * The one axis besides axis 0 that may differ. Axes are the same if they carry the same symbol; axes without a
- * telling symbol are the same if they stand at the same position. Null also where one input has the axis twice (an
- * L x L mask), or where it is the batch's own symbol: filling up one place would not do.
- */
-function findVariableAxis(inputs: readonly TensorSpec[]): ModelSignature["variableAxis"] {
-  const axes = inputs.flatMap(({ name, shape, symbols }) =>
-    shape.flatMap((size, axis) => (axis > 0 && size === -1 ? [{ name, axis, key: axisKey(symbols[axis], axis) }] : [])),
-  );
-  const batchKeys = inputs.map(({ symbols }) => axisKey(symbols[0], 0));
-  const keys = new Set(axes.map(({ key }) => key));
-  const names = new Set(axes.map(({ name }) => name));
-  const clear = keys.size === 1 && names.size === axes.length && !batchKeys.some((key) => keys.has(key));
-  return clear ? axes.map(({ name, axis }) => ({ name, axis })) : null;
-}
-
-function axisKey(symbol: string | null | undefined, axis: number): string {
-  return generatedSymbol.test(symbol ?? "") ? `axis ${axis}` : `symbol ${symbol}`;
-}

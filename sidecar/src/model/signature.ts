@@ -23,4 +23,6 @@ export interface ModelSignature {
   readonly variableAxis: readonly { readonly name: string; readonly axis: number }[] | null;
   /** Bounds of the integer inputs that index an embedding table. */
   readonly inputBounds: readonly InputBounds[];
+  /** What another server says that it runs the model with; absent for a model file. */
+  readonly platform?: string;
 }

@@ -26,10 +26,13 @@ export async function loadPlan(file: string): Promise<ServingPlan> {
 
 /** As `loadPlan`, for a plan that was read from this folder. */
 export async function openArtifact(plan: ServingPlan, folder: string): Promise<ServingPlan> {
+  const pipeline = plan.pipeline && { pipeline: await openPipelineFiles(plan.pipeline, folder) };
+  // There is no file to look at: the server that has the model is asked when the plan is loaded.
+  if (plan.artifact.engine === "OpenInference") return { ...plan, ...pipeline };
   const artifact = absolute(plan.artifact, folder);
   const digest = artifact.recipe === undefined ? await fileDigest(artifact.file) : await digestOrNull(artifact.file);
   if (digest !== artifact.digest) await makeArtifact(artifact, plan.revision, digest);
-  return { ...plan, artifact, ...(plan.pipeline && { pipeline: await openPipelineFiles(plan.pipeline, folder) }) };
+  return { ...plan, artifact, ...pipeline };
 }
 
 /** The files of a pipeline, made absolute; those that have a digest are checked against it. */

@@ -37,8 +37,8 @@ export function unaryCalls(
     // The extensions that the server has are those of its HTTP paths.
     ServerMetadata: () => encodeServerMetadata({ ...serverMetadata(version), extensions: [] }),
     ModelMetadata: (bytes) => {
-      const { plan, visible } = at(bytes);
-      return encodeModelMetadata(modelMetadata(plan.modelName, visible));
+      const { plan, visible, signature } = at(bytes);
+      return encodeModelMetadata(modelMetadata(plan.modelName, visible, signature.platform));
     },
   };
   const calls = new Map(

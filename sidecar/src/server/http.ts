@@ -90,8 +90,8 @@ function modelRoutes(app: FastifyInstance, context: RouteContext): void {
   route(app, "GET", "/v2/models/stats", async () => statistics(anyModel(current())));
   for (const base of ["/v2/models/:name", "/v2/models/:name/versions/:version"]) {
     route(app, "GET", base, async (request) => {
-      const { plan, visible } = modelAt(request.params as ModelParams, current());
-      return modelMetadata(plan.modelName, visible);
+      const { plan, visible, signature } = modelAt(request.params as ModelParams, current());
+      return modelMetadata(plan.modelName, visible, signature.platform);
     });
     route(app, "GET", `${base}/ready`, async (request) => {
       const { plan } = modelAt(request.params as ModelParams, current());

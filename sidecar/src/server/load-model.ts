@@ -1,10 +1,10 @@
-import { canonicalJson, type Padding, type ServingPlan } from "@sweetspot/crds";
+import { canonicalJson, type EngineName, type Padding, type ServingPlan } from "@sweetspot/crds";
 import { seededRandom } from "@sweetspot/planner";
 import { assembleBatch } from "../batch/assemble.ts";
 import { createEnginePool } from "../engine/create-pool.ts";
-import { EngineFailure, type EnginePool } from "../engine/engine.ts";
+import { EngineFailure, type EngineFailureKind, type EnginePool } from "../engine/engine.ts";
 import { optionProblem } from "../engine/engine-options.ts";
-import { describeModel } from "../model/describe-model.ts";
+import { describeArtifact } from "../model/describe-artifact.ts";
 import { probeParity } from "../model/parity-probe.ts";
 import type { ModelSignature } from "../model/signature.ts";
 import { synthesiseRow } from "../model/synthesise.ts";
@@ -31,7 +31,11 @@ export async function loadModel(
   log: Log,
 ): Promise<RunningModel> {
   checkOptions(plan);
-  const signature = await step("its model file cannot be understood", () => describeModel(plan.artifact.file));
+  const what =
+    plan.artifact.engine === "OpenInference"
+      ? "the upstream server has no such model, or is not ready"
+      : "its model file cannot be understood";
+  const signature = await step(what, () => describeArtifact(plan));
   const compiled = await step("it names inputs or outputs that the model does not have", async () =>
     compilePlan(plan, signature),
   );
@@ -83,6 +87,7 @@ async function step<T>(what: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (cause) {
+    if (cause instanceof PlanError) throw cause;
     throw new PlanError(`The plan cannot be served: ${what}. See the server's log, then correct the plan.`, { cause });
   }
 }
@@ -101,7 +106,8 @@ async function warmUp(
     for (const size of new Set([1, rows])) {
       const { inputs } = assembleBatch(Array(size).fill(row), undefined);
       const runs = Array.from({ length: pool.instances }, () => pool.run(inputs, outputs, warmUpLimitMilliseconds));
-      for (const result of await Promise.allSettled(runs)) if (result.status === "rejected") tolerate(result.reason);
+      for (const result of await Promise.allSettled(runs))
+        if (result.status === "rejected") tolerate(result.reason, plan.artifact.engine);
     }
   }
 }
@@ -112,9 +118,13 @@ function axisSize(length: number, { inputs }: ModelSignature): number {
   return Math.round(length ** (1 / Math.max(1, ...axes)));
 }
 
-/** A model may well refuse a made-up row and take real ones. An engine that dies on it is another matter. */
-function tolerate(error: unknown): void {
-  if (!(error instanceof EngineFailure && error.kind === "Rejected")) throw error;
+/**
+ * A model may well refuse a made-up row and take real ones. An engine that dies on it is another matter; of another server the
+ * answer alone does not tell the two apart.
+ */
+function tolerate(error: unknown, engine: EngineName): void {
+  const kinds: EngineFailureKind[] = engine === "OpenInference" ? ["Rejected", "Crashed"] : ["Rejected"];
+  if (!(error instanceof EngineFailure && kinds.includes(error.kind))) throw error;
 }
 
 /** Shortest, middle and longest measured length. */

@@ -19,7 +19,7 @@ export function encodeInfer(
   const head = protobuf.Writer.create();
   head.uint32(tag(1)).string(modelName).uint32(tag(2)).string(modelVersion);
   if (id !== null) head.uint32(tag(3)).string(id);
-  for (const tensor of answered) writeOutput(head.uint32(tag(5)).fork(), tensor).ldelim();
+  for (const tensor of answered) writeTensorHead(head.uint32(tag(5)).fork(), tensor).ldelim();
   const parts: Uint8Array[] = [head.finish()];
   for (const { data } of answered) {
     parts.push(protobuf.Writer.create().uint32(tag(6)).uint32(data.length).finish(), data);
@@ -27,7 +27,8 @@ export function encodeInfer(
   return Buffer.concat(parts);
 }
 
-function writeOutput(writer: protobuf.Writer, { name, datatype, shape }: Tensor): protobuf.Writer {
+/** Name, datatype and shape, whose fields have the same numbers in inputs and outputs. */
+export function writeTensorHead(writer: protobuf.Writer, { name, datatype, shape }: Tensor): protobuf.Writer {
   writer.uint32(tag(1)).string(name).uint32(tag(2)).string(datatype).uint32(tag(3)).fork();
   for (const size of shape) writer.int64(size);
   return writer.ldelim();

@@ -10,7 +10,7 @@ import {
   wireTypes,
 } from "./wire.ts";
 
-/** An input of a `ModelInferRequest`. */
+/** An input of a `ModelInferRequest`, or an output of a `ModelInferResponse`. */
 export interface InputMessage extends ClaimedInput {
   readonly parameters: Parameters;
   /** The `InferTensorContents` as they came, to be read when datatype and count are known; null where there are none. */
@@ -70,12 +70,13 @@ const requestFields: Fields<InferMessage> = {
     message.id = readString(reader);
   },
   [sized(4)]: (reader, { parameters }, walk) => addParameter(reader.bytes(), walk, parameters),
-  [sized(5)]: (reader, { inputs }, walk) => inputs.push(readInput(reader.bytes(), walk)),
+  [sized(5)]: (reader, { inputs }, walk) => inputs.push(readTensor(reader.bytes(), walk)),
   [sized(6)]: (reader, { outputs }, walk) => outputs.push(readOutput(reader.bytes(), walk)),
   [sized(7)]: (reader, { rawContents }) => rawContents.push(reader.bytes()),
 };
 
-const readInput = (bytes: Uint8Array, walk: MessageWalk): InputMessage =>
+/** An `InferInputTensor` or an `InferOutputTensor`: their fields have the same numbers. */
+export const readTensor = (bytes: Uint8Array, walk: MessageWalk): InputMessage =>
   walk.over(bytes, { name: "", datatype: "", shape: [], parameters: noParameters(), contents: null }, inputFields);
 
 interface Mutable {

@@ -10,11 +10,18 @@ export const serverMetadata = (version: string) => ({
 
 const tensorMetadata = ({ name, datatype, shape }: TensorSpec) => ({ name, datatype, shape });
 
+/** What runs a model file, in Triton's words. */
+const filePlatform = "onnxruntime_onnx";
+
 /** `GET /v2/models/{name}`. */
-export const modelMetadata = (name: string, { inputs, outputs }: Pick<ModelSignature, "inputs" | "outputs">) => ({
+export const modelMetadata = (
+  name: string,
+  { inputs, outputs }: Pick<ModelSignature, "inputs" | "outputs">,
+  platform: string = filePlatform,
+) => ({
   name,
   versions: [modelVersion],
-  platform: "onnxruntime_onnx",
+  platform,
   inputs: inputs.map(tensorMetadata),
   outputs: outputs.map(tensorMetadata),
 });
