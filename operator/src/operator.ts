@@ -2,6 +2,8 @@ import type { Registry } from "prom-client";
 import type { Action } from "./actions/action.ts";
 import { Interpreter } from "./actions/interpreter.ts";
 import { reconcileDeployment, serversByTarget, targetKey } from "./inference-deployment/controller.ts";
+import { fetchReport } from "./reports/fetch-report.ts";
+import { ReportReader } from "./reports/report-reader.ts";
 import {
   configMaps,
   deployments,
@@ -24,6 +26,7 @@ import {
   type Logger,
   Manager,
   type ObjectReference,
+  systemClock,
   type Transport,
 } from "./runtime/index.ts";
 import type { OperatorSettings } from "./settings.ts";
@@ -75,10 +78,16 @@ export function createOperator(options: OperatorOptions): Manager {
   const now = () => Date.now();
   const owned = [caches.runs, caches.deployments, caches.configMaps, caches.accounts, caches.budgets];
   const shared = { ...caches, interpreter, settings, now, client: manager.client };
+  const reports = new ReportReader({ clock: systemClock, fetch: fetchReport });
   watchDeployments(
     manager.controller({
       name: "inferencedeployment",
-      reconcile: reconcileDeployment({ ...shared, owned: owned as unknown as Cache<never>[] }),
+      reconcile: reconcileDeployment({
+        ...shared,
+        owned: owned as unknown as Cache<never>[],
+        reports,
+        random: Math.random,
+      }),
     }),
     caches,
   );

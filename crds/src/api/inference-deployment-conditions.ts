@@ -64,6 +64,17 @@ const tuned = {
 } as const;
 
 const serviceLevelMet = {
+  Kept: {
+    status: "True",
+    message: "Of the requests of the last hour no more than the {allowed} that may took longer than {milliseconds} ms.",
+    action: "",
+  },
+  Breached: {
+    status: "False",
+    message:
+      "About {share} of the requests of target {target} missed {milliseconds} ms of late, more than the {allowed} that may.",
+    action: "Compare the load with status.summary.capacity, and look at the pods' nodes.",
+  },
   Met: {
     status: "True",
     message:
@@ -161,7 +172,22 @@ export const inferenceDeploymentConditions = {
       },
     },
   },
-  ServiceLevelMet: { description: "The measured latency keeps the promise.", reasons: serviceLevelMet },
+  ServiceLevelMet: {
+    description: "The promise is kept, by the requests of the last hour or, where they are too few, by measurement.",
+    reasons: serviceLevelMet,
+  },
+  ReportsReceived: {
+    description: "All pods that serve tell of their traffic. Those that do not neither make nor hide a breach.",
+    reasons: {
+      Received: { status: "True", message: "All serving pods tell of their traffic.", action: "" },
+      Missing: {
+        status: "False",
+        message: "{silent} of {pods} serving pods do not tell of their traffic, {pod} among them.",
+        action: "Check that the operator reaches the pods' metrics port, 9090.",
+      },
+      NoPods: { status: "Unknown", message: "No pod of target {target} serves.", action: "" },
+    },
+  },
   CpuPinned: { description: "Engines have CPUs of their own, as read back inside the pods.", reasons: cpuPinned },
   Reconciling: {
     description: "The operator still works towards the spec (kstatus).",

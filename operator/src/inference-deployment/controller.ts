@@ -1,7 +1,7 @@
 import { InferenceDeploymentSpec, type Target } from "@sweetspot/crds";
 import type { Interpreter } from "../actions/interpreter.ts";
 import { isOver, isTerminating } from "../pods/pod-state.ts";
-import { fetchReport, type PodReport } from "../reports/fetch-report.ts";
+import type { ReportReader } from "../reports/report-reader.ts";
 import type { ConfigMap, Deployment, Node, Pod, StoredInferenceDeployment, StoredTuningRun } from "../resources.ts";
 import {
   type Cache,
@@ -15,6 +15,7 @@ import {
 import type { OperatorSettings } from "../settings.ts";
 import { childName, labelKeys, reportName } from "../specs/names.ts";
 import { isOwnedBy } from "../specs/owner.ts";
+import { noMemory, type TargetMemory } from "./loop/target-memory.ts";
 import type { Observed, ObservedTarget, OwnedObject } from "./observed.ts";
 import { planDeployment } from "./plan.ts";
 
@@ -27,9 +28,12 @@ export interface InferenceDeploymentDependencies {
   readonly nodes: ReadCache<Node>;
   /** Caches of everything that a target owns. */
   readonly owned: readonly Cache<never>[];
+  readonly reports: ReportReader;
   readonly interpreter: Interpreter;
   readonly settings: OperatorSettings;
   readonly now: () => number;
+  /** 0 to 1, so that not all deployments are looked at in the same moment. */
+  readonly random: () => number;
 }
 
 /** The index of the pods' cache that finds the serving pods of a target. */
@@ -38,26 +42,46 @@ export const serversByTarget = "serversByTarget";
 export const targetKey = (namespace: string, deployment: string, target: string): string =>
   `${namespace}/${deployment}/${target}`;
 
+/** What is remembered of each target of one InferenceDeployment, until it is deleted or made anew. */
+interface Memories {
+  readonly uid: string | undefined;
+  readonly targets: ReadonlyMap<string, TargetMemory>;
+}
+
+/** The looks of deployments that were found at the same time part by so much of their interval. */
+const jitter = 0.2;
+
 /** Brings one InferenceDeployment forward: observe, decide, do. */
-export const reconcileDeployment =
-  (dependencies: InferenceDeploymentDependencies) =>
-  async (key: string, { signal }: ReconcileContext): Promise<Outcome> => {
+export function reconcileDeployment(dependencies: InferenceDeploymentDependencies) {
+  const memories = new Map<string, Memories>();
+  return async (key: string, { signal }: ReconcileContext): Promise<Outcome> => {
     const infd = dependencies.infds.get(key);
     // Owner references take everything with it.
-    if (infd === undefined || infd.metadata.deletionTimestamp !== undefined) return done;
-    const plan = planDeployment(await observe(dependencies, infd, signal));
+    if (infd === undefined || infd.metadata.deletionTimestamp !== undefined) {
+      memories.delete(key);
+      return done;
+    }
+    const { uid } = infd.metadata;
+    const known = memories.get(key);
+    const remembered = known?.uid === uid ? known?.targets : undefined;
+    const plan = planDeployment(await observe(dependencies, infd, remembered ?? new Map()));
+    memories.set(key, { uid, targets: plan.memories });
     await dependencies.interpreter.run(plan.actions, signal);
-    return plan.requeueAfter === undefined ? done : requeueAfter(plan.requeueAfter);
+    if (plan.requeueAfter === undefined) return done;
+    return requeueAfter(plan.requeueAfter * (1 - jitter * dependencies.random()));
   };
+}
 
 async function observe(
   dependencies: InferenceDeploymentDependencies,
   infd: StoredInferenceDeployment,
-  signal: AbortSignal,
+  memories: ReadonlyMap<string, TargetMemory>,
 ): Promise<Observed> {
   // The API server has filled in defaults; what it stored before an upgrade may lack newer ones.
   const spec = InferenceDeploymentSpec.parse(infd.spec);
-  const targets = await Promise.all(spec.targets.map((target) => observeTarget(dependencies, infd, target, signal)));
+  const targets = await Promise.all(
+    spec.targets.map((target) => observeTarget(dependencies, infd, target, memories.get(target.name) ?? noMemory)),
+  );
   const { nodes, settings, now } = dependencies;
   const names = new Set(spec.targets.map(({ name }) => name));
   const leftovers = ownedBy(dependencies, infd).filter(({ object }) => {
@@ -77,10 +101,10 @@ function ownedBy({ owned }: InferenceDeploymentDependencies, { metadata }: Store
 }
 
 async function observeTarget(
-  { deployments, configMaps, pods, runs }: InferenceDeploymentDependencies,
+  { deployments, configMaps, pods, runs, reports }: InferenceDeploymentDependencies,
   { metadata }: StoredInferenceDeployment,
   target: Target,
-  signal: AbortSignal,
+  memory: TargetMemory,
 ): Promise<ObservedTarget> {
   const { name, namespace = "", uid = "" } = metadata;
   const serving = pods
@@ -95,17 +119,9 @@ async function observeTarget(
     target,
     deployment: deployments.get(keyOf({ namespace, name: childName(name, target.name) })),
     pods: serving,
-    reports: await reportsOf(serving, signal),
+    reports: await reports.read(serving, name),
+    memory,
     runs: own.filter((run) => run.metadata.deletionTimestamp === undefined),
     results: new Map(results),
   };
-}
-
-/** Asks all pods at once; each answer is bounded in time. */
-async function reportsOf(pods: readonly Pod[], signal: AbortSignal): Promise<Map<string, PodReport>> {
-  const asked = pods.filter(({ status }) => status?.phase === "Running" && status.podIP !== undefined);
-  const entries = await Promise.all(
-    asked.map(async (pod) => [pod.metadata.uid ?? "", await fetchReport(pod.status?.podIP ?? "", signal)] as const),
-  );
-  return new Map(entries);
 }

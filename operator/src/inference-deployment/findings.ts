@@ -4,6 +4,7 @@ import { modelResolved } from "./model-finding.ts";
 import type { Observed } from "./observed.ts";
 import { cpuPinned } from "./pinning-finding.ts";
 import { ready } from "./ready-finding.ts";
+import { reportsReceived } from "./reports-finding.ts";
 import { serviceLevelMet } from "./service-level-finding.ts";
 import type { TargetState } from "./target-state.ts";
 import { tuned } from "./tuned-finding.ts";
@@ -21,6 +22,7 @@ export interface TargetFindings {
   readonly tuned: Finding;
   readonly configurationApplied: Finding;
   readonly serviceLevelMet: Finding;
+  readonly reportsReceived: Finding;
   readonly cpuPinned: Finding;
 }
 
@@ -33,6 +35,7 @@ export function targetFindings(observed: Observed, state: TargetState): TargetFi
     tuned: tuned(observed, state, model),
     configurationApplied: configurationApplied(state),
     serviceLevelMet: serviceLevelMet(observed, state),
+    reportsReceived: reportsReceived(state),
     cpuPinned: cpuPinned(state),
   };
 }
@@ -43,6 +46,7 @@ const aboutTargets = [
   "tuned",
   "configurationApplied",
   "serviceLevelMet",
+  "reportsReceived",
   "cpuPinned",
 ] as const satisfies readonly (keyof TargetFindings)[];
 

@@ -3,6 +3,7 @@ import type { PodReport } from "../reports/fetch-report.ts";
 import type { ConfigMap, Deployment, Node, Pod, StoredInferenceDeployment, StoredTuningRun } from "../resources.ts";
 import type { KubernetesObject, Resource } from "../runtime/index.ts";
 import type { OperatorSettings } from "../settings.ts";
+import type { TargetMemory } from "./loop/target-memory.ts";
 
 /** What there is of one target. */
 export interface ObservedTarget {
@@ -12,6 +13,8 @@ export interface ObservedTarget {
   readonly pods: readonly Pod[];
   /** By the UID of the pod; only pods that run were asked. */
   readonly reports: ReadonlyMap<string, PodReport>;
+  /** What was remembered after the look before. */
+  readonly memory: TargetMemory;
   /** The target's runs, whatever their question. */
   readonly runs: readonly StoredTuningRun[];
   /** Stored results by name of the run. */

@@ -5,6 +5,7 @@ import { inferenceDeployments, tuningRuns } from "../resources.ts";
 import { targetLabels } from "../specs/names.ts";
 import { applyOwned, childActions } from "./children.ts";
 import { overallFindings, type TargetFindings, targetFindings } from "./findings.ts";
+import type { TargetMemory } from "./loop/target-memory.ts";
 import type { Observed } from "./observed.ts";
 import { forgetPlan, tellPod } from "./rollout.ts";
 import { statusOf } from "./status.ts";
@@ -15,12 +16,17 @@ import { nextRun, obsoleteRuns } from "./tuning.ts";
 const applyingMilliseconds = 300;
 const lateMilliseconds = 5000;
 const lateAfterMilliseconds = 10_000;
-/** Pods say by themselves what changed only when they are asked. */
-const servingMilliseconds = 15_000;
+/** Pods are asked so often what traffic they have had. */
+const servingMilliseconds = 5000;
 const startingMilliseconds = 5000;
 
+/** What is done for one InferenceDeployment, and what is remembered of its targets by name until the next look. */
+export interface DeploymentPlan extends Plan {
+  readonly memories: ReadonlyMap<string, TargetMemory>;
+}
+
 /** Decides what is done next for one InferenceDeployment. Pure. */
-export function planDeployment(observed: Observed): Plan {
+export function planDeployment(observed: Observed): DeploymentPlan {
   const states = targetStates(observed);
   const targets = states.map((state) => targetFindings(observed, state));
   const findings = overallFindings(targets);
@@ -37,6 +43,7 @@ export function planDeployment(observed: Observed): Plan {
       },
       ...eventActions(observed, findings),
     ],
+    memories: new Map(states.map(({ target, look }) => [target.name, look.memory])),
     requeueAfter: Math.min(...targets.map((target) => lookAgain(observed, target))),
   };
 }
@@ -89,6 +96,7 @@ const verbs: Readonly<Record<string, string>> = {
   Tuned: "Tune",
   ConfigurationApplied: "Apply",
   ServiceLevelMet: "Measure",
+  ReportsReceived: "Collect",
   CpuPinned: "Pin",
 };
 /** States on the way that `kubectl describe` need not tell one by one. */
@@ -97,6 +105,7 @@ const quiet = new Set([
   "WaitingForModel",
   "NotMeasured",
   "NotReported",
+  "NoPods",
   "SafePlan",
   "PodsNotReady",
   "ModelNotResolved",

@@ -3,6 +3,7 @@ import { isReady, type PodProblem, problemOf } from "../pods/pod-state.ts";
 import type { Pod } from "../resources.ts";
 import { type Question, questionOf } from "../specs/tuning-question.ts";
 import { type Answer, answerFor } from "./answer.ts";
+import { lookAtTarget, type TargetLook } from "./loop/look.ts";
 import type { Observed, ObservedTarget } from "./observed.ts";
 import { distributeReplicas } from "./replicas.ts";
 import { type PodPlanState, podPlanState } from "./rollout.ts";
@@ -23,6 +24,8 @@ export interface TargetState {
   readonly problem: { readonly pod: Pod; readonly problem: PodProblem } | null;
   readonly attempt: Attempt | null;
   readonly answer: Answer | null;
+  /** What its pods tell of their traffic. */
+  readonly look: TargetLook;
   /** Per pod, whether it runs the answer's plan; empty without one. */
   readonly plans: readonly { readonly pod: Pod; readonly state: PodPlanState }[];
 }
@@ -39,6 +42,9 @@ function stateOf({ infd, spec, now }: Observed, observed: ObservedTarget, wanted
   const tunes = spec.tuning.mode !== "Disabled";
   const attempt = tunes ? latestAttempt(question, observed) : null;
   const answer = tunes ? answerFor(question, observed) : null;
+  const ready = pods.filter(isReady);
+  const { percentile, latencyMilliseconds } = spec.serviceLevel;
+  const promise = { percentile, latencyMilliseconds };
   const held = spec.rollout.initial === "WaitForTuning" && answer === null;
   const yielding = !held && yields(spec.tuning.whenFull, observed, attempt, wanted);
   return {
@@ -48,7 +54,8 @@ function stateOf({ infd, spec, now }: Observed, observed: ObservedTarget, wanted
     wanted,
     replicas: held ? 0 : Math.max(0, wanted - (yielding ? 1 : 0)),
     yielding,
-    ready: pods.filter(isReady),
+    ready,
+    look: lookAtTarget({ observed, ready, target: promise, revision: answer?.plan.revision ?? null, now }),
     problem: firstProblem(pods),
     attempt,
     answer,

@@ -4,7 +4,7 @@ export { ApiError } from "./client/api-error.ts";
 export { KubeClient, type Manifest } from "./client/client.ts";
 export { type Connection, defaultConnection, inClusterConnection, kubeconfigConnection } from "./client/connection.ts";
 export { httpTransport, type Transport, type TransportRequest } from "./client/transport.ts";
-export { type Clock, microTime, systemClock } from "./clock.ts";
+export { type Clock, microTime, sleep, systemClock } from "./clock.ts";
 export type { EventNote, Occurrence } from "./events/event-record.ts";
 export { EventRecorder } from "./events/event-recorder.ts";
 export { LeaseLostError } from "./lease/leader-elector.ts";

@@ -1,6 +1,8 @@
 import { InferenceDeploymentSpec } from "@sweetspot/crds";
 import type { Action, ApplyStatusAction, Plan } from "../actions/action.ts";
+import { noMemory, type TargetMemory } from "../inference-deployment/loop/target-memory.ts";
 import type { Observed, ObservedTarget } from "../inference-deployment/observed.ts";
+import type { DeploymentPlan } from "../inference-deployment/plan.ts";
 import type { PodReport } from "../reports/fetch-report.ts";
 import type { ConfigMap, Deployment, Pod, StoredInferenceDeployment, StoredTuningRun } from "../resources.ts";
 import { type Changes, infd, node, now, settings, uidOf } from "./objects.ts";
@@ -13,6 +15,7 @@ export interface Seen {
   /** By the pod's name. */
   readonly reports?: Readonly<Record<string, PodReport>>;
   readonly runs?: readonly StoredTuningRun[];
+  readonly memory?: TargetMemory;
   /** Stored results; by default those of all runs that are answered. */
   readonly results?: readonly ConfigMap[];
 }
@@ -41,13 +44,14 @@ export const observeOne = (changes: Changes = {}, seen: Seen = {}, more: Partial
   observe(infd(changes), { x64: seen }, more);
 
 function observeTarget(target: ObservedTarget["target"], seen: Seen): ObservedTarget {
-  const { deployment, pods = [], reports = {}, runs = [] } = seen;
+  const { deployment, pods = [], reports = {}, runs = [], memory = noMemory } = seen;
   const results = seen.results ?? runs.filter(({ status }) => status?.result !== undefined).map(storedResult);
   return {
     target,
     deployment,
     pods,
     reports: new Map(Object.entries(reports).map(([name, report]) => [uidOf(name), report])),
+    memory,
     runs,
     results: new Map(results.map((stored) => [stored.metadata.name.replace(/-report$/, ""), stored])),
   };
@@ -85,7 +89,7 @@ export const actionsOf = <K extends Action["kind"]>({ actions }: Plan, kind: K):
   actions.filter((action): action is Extract<Action, { kind: K }> => action.kind === kind);
 
 /** The world after a plan was carried out, and nobody else has done anything. */
-export function afterwards(observed: Observed, plan: Plan): Observed {
+export function afterwards(observed: Observed, plan: DeploymentPlan): Observed {
   const { infd: before, targets } = observed;
   return {
     ...observed,
@@ -95,7 +99,7 @@ export function afterwards(observed: Observed, plan: Plan): Observed {
   };
 }
 
-function targetAfterwards(target: ObservedTarget, plan: Plan): ObservedTarget {
+function targetAfterwards(target: ObservedTarget, plan: DeploymentPlan): ObservedTarget {
   const applied = actionsOf(plan, "Apply").find(
     ({ resource, manifest }) => resource.kind === "Deployment" && isFor(target, manifest),
   );
@@ -105,6 +109,7 @@ function targetAfterwards(target: ObservedTarget, plan: Plan): ObservedTarget {
     .map(({ manifest }) => ({ ...manifest, metadata: { ...manifest.metadata, uid: uidOf(manifest.metadata.name) } }));
   return {
     ...target,
+    memory: plan.memories.get(target.target.name) ?? noMemory,
     ...(applied === undefined ? {} : { deployment: applied.manifest as Deployment }),
     pods: target.pods.map((pod) => podAfterwards(pod, plan)),
     runs: [...target.runs.filter(({ metadata }) => !gone.has(metadata.name)), ...(made as StoredTuningRun[])],

@@ -1,5 +1,6 @@
 import { explain, type ReasonName, type TuningRunSpec } from "@sweetspot/crds";
 import type { Observed } from "../inference-deployment/observed.ts";
+import { podWith } from "../policies/testing/observations.ts";
 import type { Pod } from "../resources.ts";
 import type { Progress } from "../tuning-run/progress.ts";
 import * as statuses from "./kubelet-statuses.ts";
@@ -7,6 +8,7 @@ import {
   type Changes,
   deploymentOf,
   infd,
+  now,
   reportOf,
   serverPod,
   settings,
@@ -52,13 +54,17 @@ const asked = (progress: Progress | undefined, changes: Changes = {}, more: Part
 };
 
 /** Tuned, told and applied. */
-const applied = (progress: Progress = answered(), changes: Changes = {}): Observed => {
+const applied = (
+  progress: Progress = answered(),
+  changes: Changes = {},
+  report: Parameters<typeof reportOf>[0] = {},
+): Observed => {
   const run = runOf(infd(changes), { progress });
   const plan = planOf(infd(changes), run);
   return served(changes, {
     runs: [run],
     pods: [serverPod({ annotations: toldAnnotations(plan, 60) })],
-    reports: { [podName]: reportOf({ planRevision: plan.revision }) },
+    reports: { [podName]: reportOf({ ...report, planRevision: plan.revision }) },
   });
 };
 
@@ -82,6 +88,15 @@ const refused = (): Observed => {
   return told(60, { planError: "The plan needs 2 CPUs.", refusedRevision });
 };
 
+/** What a pod tells that had so many bad ones among 500 requests in each ten seconds of the last hour. */
+const told500 = (bad: number): Parameters<typeof reportOf>[0] => {
+  const end = Math.floor(now / 10_000) * 10;
+  const { report } = podWith(new Array<number>(360).fill(bad), { end });
+  const { traffic } = report as NonNullable<typeof report>;
+  const target = { percentile: "P99", latencyMilliseconds: 50 } as const;
+  return { ...(traffic && { traffic }), target, since: new Date(now - 7_200_000).toISOString() };
+};
+
 const wrongDigest = `The model file has digest sha256:${"a".repeat(64)}, not sha256:${"b".repeat(64)}. Correct one of the two.`;
 const injected = (): Observed => {
   const pod = serverPod({});
@@ -99,6 +114,7 @@ export const situations: Readonly<Record<string, Situation>> = {
     reasons: {
       ...{ Ready: "PodsNotReady", ModelResolved: "Resolving", Tuned: "WaitingForModel" },
       ...{ ConfigurationApplied: "SafePlan", ServiceLevelMet: "NotMeasured", CpuPinned: "NotReported" },
+      ReportsReceived: "NoPods",
       ...{ Reconciling: "Starting", Stalled: "Progressing" },
     },
   },
@@ -231,6 +247,30 @@ export const situations: Readonly<Record<string, Situation>> = {
   "the target cannot be met": {
     observed: applied(answered({ feasible: false, confirmation: null })),
     reasons: { Ready: "Serving", Tuned: "Infeasible", ServiceLevelMet: "Infeasible", ConfigurationApplied: "Applied" },
+  },
+  "the requests of the last hour keep the promise": {
+    observed: applied(withVerdict("Inconclusive"), {}, told500(1)),
+    reasons: { ServiceLevelMet: "Kept", ReportsReceived: "Received" },
+  },
+  "the requests of the last hour break the promise, whatever was measured": {
+    observed: applied(withVerdict("Pass"), {}, told500(9)),
+    reasons: { ServiceLevelMet: "Breached", Ready: "Serving" },
+  },
+  "the requests keep the promise, and more of them were promised": {
+    observed: applied(withVerdict("Pass"), { "spec.serviceLevel.minimumRequestsPerSecond": 5000 }, told500(1)),
+    reasons: { ServiceLevelMet: "CapacityTooLow" },
+  },
+  "the requests were counted for another target": {
+    observed: applied(
+      withVerdict("Pass"),
+      {},
+      { ...told500(9), target: { percentile: "P99", latencyMilliseconds: 5 } },
+    ),
+    reasons: { ServiceLevelMet: "Met" },
+  },
+  "a pod says nothing": {
+    observed: served({}, { reports: { [podName]: { problem: "it answers no more" } } }),
+    reasons: { ReportsReceived: "Missing", ServiceLevelMet: "NotMeasured" },
   },
   "the CPUs are shared": { observed: pinned({ pinning: "Shared" }), reasons: { CpuPinned: "Shared" } },
   "the pod is throttled": { observed: pinned({ pinning: "Throttled" }), reasons: { CpuPinned: "Throttled" } },

@@ -180,11 +180,13 @@ export class StandIn {
 
   /** What a pod says that runs the plan in its annotation, or else a safe one. */
   #reportOf(key: string): ServiceLevelReport {
-    const { annotations = {}, name = "" } = this.#caches.pods.get(key)?.metadata ?? {};
+    const { annotations = {}, labels = {}, name = "" } = this.#caches.pods.get(key)?.metadata ?? {};
     // Of a `deaf` deployment the kubelet misses the first event.
     const deaf = name.startsWith("deaf") && /\/0$/.test(annotations[annotationKeys.nonce] ?? "");
     const selected = deaf ? undefined : annotations[annotationKeys.plan];
-    return { ...sampleOf("ServiceLevelReport"), planRevision: selected ? JSON.parse(selected).revision : "safe" };
+    const modelName = labels[labelKeys.inferenceDeployment] ?? "";
+    const planRevision = selected ? JSON.parse(selected).revision : "safe";
+    return { ...sampleOf("ServiceLevelReport"), modelName, planRevision };
   }
 }
 

@@ -1,0 +1,13 @@
+import { type Finding, sayFor } from "../conditions.ts";
+import type { TargetState } from "./target-state.ts";
+
+const say = sayFor("InferenceDeployment");
+
+/** `ReportsReceived` of one target: do all pods that serve tell of their traffic? */
+export function reportsReceived({ look, target }: TargetState): Finding {
+  const silent = look.pods.filter(({ report }) => report === null);
+  const [first] = silent;
+  if (look.pods.length === 0) return say("ReportsReceived", "NoPods", { target: target.name });
+  if (first === undefined) return say("ReportsReceived", "Received", {});
+  return say("ReportsReceived", "Missing", { silent: silent.length, pods: look.pods.length, pod: first.pod });
+}
