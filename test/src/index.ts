@@ -14,4 +14,4 @@ export {
 } from "./models/ocr.ts";
 export { cleanPrint, imageHeight, type RenderOptions, renderText, typefaces } from "./models/render-text.ts";
 export { type RaceOfEquals, replayRaceOfEquals } from "./replay/race-of-equals.ts";
-export { sharedMachine } from "./replay/replayed-load.ts";
+export { ReplayedLoad, sharedMachine, steadyMachine } from "./replay/replayed-load.ts";

@@ -30,6 +30,14 @@ export const sharedMachine: MachineNoise = {
   burstFactor: [1.5, 3],
 };
 
+/** A machine that is always as fast as the servers' tables say. */
+export const steadyMachine: MachineNoise = {
+  drift: 0,
+  burstEvery: Number.POSITIVE_INFINITY,
+  burstSeconds: [0, 0],
+  burstFactor: [1, 1],
+};
+
 /** One run of load, as much of it as a replay needs. */
 interface ReplayJob {
   readonly url: string;
