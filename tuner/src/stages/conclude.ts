@@ -93,8 +93,15 @@ function infeasibleChoice({ request }: TuningState, candidates: readonly Candida
 export function bestReachableMilliseconds({ tables, request, model }: TuningState): number | null {
   if (tables.length === 0) return null;
   const arrivals = poissonArrivals(2000, model.shapes, seededRandom(request.seed));
-  const latencies = tables.map((table) => {
-    const run = simulate(pointOf(table, withoutBatching), arrivals, loneRequests, seededRandom(request.seed));
+  const latencies = tables.map((measured) => {
+    // What interrupts the machine now may be gone in a minute: it is no reason to call a target out of reach.
+    const { stalls: _, ...table } = measured.table;
+    const run = simulate(
+      pointOf({ ...measured, table }, withoutBatching),
+      arrivals,
+      loneRequests,
+      seededRandom(request.seed),
+    );
     return latencyAt(run, shareOf(request.target.percentile)) / 1000;
   });
   return Math.min(...latencies);
