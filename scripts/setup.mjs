@@ -24,6 +24,13 @@ const pythonParts = [
     lost: "INT8 variants cannot be made; only the source model will be tuned",
   },
   {
+    name: "OpenVINO, a second engine (about 50 MB to fetch)",
+    environment: "python",
+    requirements: "sidecar/python/requirements-openvino.txt",
+    commands: ["test"],
+    lost: "only ONNX Runtime is tried and tested as an engine",
+  },
+  {
     name: "sentence encoder for tests and demo",
     environment: "python",
     requirements: "test/models-requirements.txt",

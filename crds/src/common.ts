@@ -54,7 +54,7 @@ export type ServiceLevelTarget = z.infer<typeof ServiceLevelTarget>;
  * The engines that a plan may name. `OpenInference` is another server that speaks the Open Inference Protocol: the sidecar batches
  * in front of it.
  */
-export const EngineName = z.enum(["OnnxRuntime", "OpenInference"]);
+export const EngineName = z.enum(["OnnxRuntime", "OpenVino", "OpenInference"]);
 export type EngineName = z.infer<typeof EngineName>;
 
 /**

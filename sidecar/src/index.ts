@@ -4,6 +4,7 @@ export { SplitError, splitOutputs } from "./batch/split.ts";
 export { parseCpuList } from "./engine/cpu-layout.ts";
 export { createEnginePool } from "./engine/create-pool.ts";
 export * from "./engine/engine.ts";
+export { findOpenVino, missingOpenVino, pythonCandidates } from "./engine/openvino-engine.ts";
 export { describeArtifact } from "./model/describe-artifact.ts";
 export { describeModel } from "./model/describe-model.ts";
 export { probeParity } from "./model/parity-probe.ts";

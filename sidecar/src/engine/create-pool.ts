@@ -3,6 +3,7 @@ import { startUpstreamPool } from "../upstream/upstream-pool.ts";
 import { EngineFailure, type EnginePool, type EngineSettings } from "./engine.ts";
 import { optionProblem } from "./engine-options.ts";
 import { onnxRuntimeCommand } from "./engine-process.ts";
+import { openVinoCommand } from "./openvino-engine.ts";
 import { type EnginePoolOptions, startProcessPool } from "./pool.ts";
 
 /** How a pool of each kind of engine is started. */
@@ -10,6 +11,7 @@ const starters: Readonly<
   Record<EngineName, (settings: EngineSettings, options: EnginePoolOptions) => Promise<EnginePool>>
 > = {
   OnnxRuntime: (settings, options) => startProcessPool(settings, { command: onnxRuntimeCommand(), ...options }),
+  OpenVino: async (settings, options) => startProcessPool(settings, { command: await openVinoCommand(), ...options }),
   OpenInference: (settings) => startUpstreamPool(settings),
 };
 

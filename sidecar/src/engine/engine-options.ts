@@ -1,12 +1,14 @@
 import type { EngineName, EngineOptions } from "@sweetspot/crds";
 import { upstreamOptions } from "../upstream/upstream-options.ts";
 import { onnxRuntimeOptions } from "./onnxruntime-options.ts";
+import { openVinoOptions } from "./openvino-options.ts";
 
 /** The options that a kind of engine takes, each with its values. */
 export type KnownOptions = Readonly<Record<string, readonly string[]>>;
 
 const known: Readonly<Record<EngineName, KnownOptions>> = {
   OnnxRuntime: onnxRuntimeOptions,
+  OpenVino: openVinoOptions,
   OpenInference: upstreamOptions,
 };
 

@@ -67,9 +67,7 @@ async function loadEngines(
 ): Promise<RunningModel> {
   const { plan, signature } = compiled;
   const { file, engine, options = {} } = plan.artifact;
-  const pool = await step("the engine cannot load its model", () =>
-    createEnginePool({ engine, file, layout: plan.layout, options }),
-  );
+  const pool = await step(unloadable[engine], () => createEnginePool({ engine, file, layout: plan.layout, options }));
   try {
     await step("the engine failed while it was warmed up", () =>
       warmUp(pool, plan, signature, compiled.schema.outputs),
@@ -91,6 +89,12 @@ async function step<T>(what: string, act: () => Promise<T>): Promise<T> {
     throw new PlanError(`The plan cannot be served: ${what}. See the server's log, then correct the plan.`, { cause });
   }
 }
+
+const unloadable: Readonly<Record<EngineName, string>> = {
+  OnnxRuntime: "the engine cannot load its model",
+  OpenVino: "the engine OpenVINO is not installed, or cannot load its model",
+  OpenInference: "the upstream server does not answer",
+};
 
 /** The first run of a shape is slow; every instance gets its share, because the pool takes the least loaded one. */
 async function warmUp(

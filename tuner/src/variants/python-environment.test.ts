@@ -1,8 +1,9 @@
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pythonCandidates } from "@sweetspot/sidecar";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findPython, pythonCandidates } from "./python-environment.ts";
+import { findPython } from "./python-environment.ts";
 
 let folder: string;
 beforeAll(async () => {

@@ -1,7 +1,5 @@
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { pythonCandidates } from "@sweetspot/sidecar";
 import { runLimited } from "./subprocess.ts";
 
 /** A Python that can quantize. */
@@ -16,26 +14,6 @@ export interface PythonEnvironment {
 export const missingPython =
   "There is no Python environment that can quantize: run `npm run setup`, or set SWEETSPOT_PYTHON to an interpreter " +
   "that has the packages of tuner/python/requirements.txt.";
-
-const repository = fileURLToPath(new URL("../../..", import.meta.url));
-
-/** Interpreters in the order in which they are tried. A variable that is set is the only place that counts. */
-export function pythonCandidates(environment: NodeJS.ProcessEnv, home = homeFolder()): string[] {
-  const { SWEETSPOT_PYTHON: named, SWEETSPOT_CACHE: cache } = environment;
-  if (named !== undefined && named !== "") return [named];
-  const shared = home === null ? [] : [join(home, ".cache", "sweetspot")];
-  const caches = cache ? [cache] : [join(repository, ".cache"), ...shared];
-  return caches.map((folder) => join(folder, "python", "bin", "python"));
-}
-
-/** Null for a user that the system knows nothing of, as in a container, and without HOME. */
-function homeFolder(): string | null {
-  try {
-    return homedir();
-  } catch {
-    return null;
-  }
-}
 
 const probe = `
 import json, platform
