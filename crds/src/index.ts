@@ -11,6 +11,7 @@ export * from "./load-report.ts";
 export * from "./log-records.ts";
 export * from "./open-inference.ts";
 export * from "./parse.ts";
+export * from "./plan-history.ts";
 export * from "./plan-trial.ts";
 export * from "./retuning-state.ts";
 export * from "./service-level-report.ts";

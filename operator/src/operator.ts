@@ -2,6 +2,7 @@ import type { Registry } from "prom-client";
 import type { Action } from "./actions/action.ts";
 import { Interpreter } from "./actions/interpreter.ts";
 import { reconcileDeployment, serversByTarget, targetKey } from "./inference-deployment/controller.ts";
+import { runReplan } from "./planning/run-replan.ts";
 import { fetchReport } from "./reports/fetch-report.ts";
 import { ReportReader } from "./reports/report-reader.ts";
 import {
@@ -72,6 +73,7 @@ export function createOperator(options: OperatorOptions): Manager {
     client: manager.client,
     applier: manager.applier,
     events: manager.events,
+    replan: runReplan,
     caches: Object.values(caches) as unknown as Cache<never>[],
     ...(afterAction && { afterAction }),
   });

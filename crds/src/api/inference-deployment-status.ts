@@ -5,6 +5,7 @@ import { Conditions } from "./condition.ts";
 import { reasonsOf } from "./conditions.ts";
 import { keyedList } from "./rules.ts";
 import { NodeClass } from "./scheduling.ts";
+import { RevisionStatus, TargetDiagnosis } from "./target-diagnosis.ts";
 
 const Replicas = z.int().min(0);
 const Short = z.string().max(128);
@@ -59,6 +60,10 @@ export const TargetStatus = z.object({
     .enum(reasonsOf("InferenceDeployment", "CpuPinned"))
     .optional()
     .describe("How CPU pinning turned out, as the pods read it back; the reasons of condition CpuPinned."),
+  diagnosis: TargetDiagnosis.optional(),
+  revisions: keyedList(RevisionStatus, "name", 8)
+    .optional()
+    .describe("The plans of the target, oldest first, with why each was taken and what became of it."),
   tuningRun: z.string().max(63).optional().describe("Name of the TuningRun that measured it."),
 });
 export type TargetStatus = z.infer<typeof TargetStatus>;

@@ -5,6 +5,7 @@ import { metadataOf } from "./metadata.ts";
 import { ModelReference } from "./model.ts";
 import { labelsNeedSamples, Quality, ServiceLevel, textsNeedTokenizer, Workload } from "./objectives.ts";
 import { PodResources } from "./quantity.ts";
+import { coolDownCoversSettling, Retuning } from "./retuning.ts";
 import { keyedList, setOf, withRules } from "./rules.ts";
 import { NodeSelector, Tolerations } from "./scheduling.ts";
 
@@ -92,11 +93,13 @@ export const InferenceDeploymentSpec = withRules(
       .min(1)
       .describe("Kinds of nodes that serve the model, 1 to 16. Each is measured, configured and scaled on its own."),
     tuning: Tuning.prefault({}),
+    retuning: Retuning.prefault({}),
     rollout: Rollout.prefault({}),
   }),
   [
     textsNeedTokenizer,
     labelsNeedSamples,
+    coolDownCoversSettling,
     {
       name: "WaitingNeedsTuning",
       holds: ({ tuning, rollout }) => rollout.initial !== "WaitForTuning" || tuning.mode !== "Disabled",

@@ -28,10 +28,10 @@ const Question = withRules(
     budgetSeconds: BudgetSeconds,
     variants: Variants,
     trigger: z
-      .enum(["Initial", "SpecChanged", "Manual", "Retry"])
+      .enum(["Initial", "SpecChanged", "Manual", "Retry", "Drift"])
       .default("Manual")
       .describe(
-        "Why it runs. `Initial`: the first of its target. `SpecChanged`: the question changed. `Retry`: the last attempt failed. `Manual`: somebody made it by hand.",
+        "Why it runs. `Initial`: the first of its target. `SpecChanged`: the question changed. `Retry`: the last attempt failed. `Drift`: its nodes became slower than they were measured. `Manual`: somebody asked for it.",
       ),
     attempt: z.int().min(1).max(100).default(1).describe("Counts the attempts at the same question, from 1."),
     inferenceDeployment: Label.max(45)

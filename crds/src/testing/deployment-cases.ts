@@ -32,6 +32,8 @@ export const deploymentAccepts: Readonly<Record<string, Changes>> = {
   "sixteen targets": { "spec.targets": Array.from({ length: 16 }, (_, index) => target(`t${index}`)) },
   "tuning off": { "spec.tuning": { mode: "Disabled" } },
   "nothing before tuning": { "spec.rollout": { initial: "WaitForTuning" } },
+  "advice only": { "spec.retuning": { mode: "Recommend", dailyBenchmarks: 0 } },
+  "a cool-down as long as settling": { "spec.retuning": { coolDownSeconds: 60, settleSeconds: 60 } },
   "one variant": { "spec.tuning": { variants: ["INT8Static"] } },
 };
 
@@ -146,6 +148,15 @@ export const deploymentRejects: Readonly<Record<string, Reject>> = {
   "no variants": wrong("spec.tuning.variants", []),
   "a variant twice": { changes: { "spec.tuning.variants": ["Source", "Source"] }, path: "spec.tuning.variants" },
   "a mode that YAML made a boolean": wrong("spec.tuning.mode", false),
+  "a retuning mode that YAML makes a boolean": wrong("spec.retuning.mode", false),
+  "an unknown retuning mode": wrong("spec.retuning.mode", "Always"),
+  "more replans than are remembered": wrong("spec.retuning.dailyReplans", 49),
+  "a negative budget of benchmarks": wrong("spec.retuning.dailyBenchmarks", -1),
+  "a cool-down that is shorter than settling": breaks(
+    "CoolDownCoversSettling",
+    { "spec.retuning": { coolDownSeconds: 30, settleSeconds: 31 } },
+    "spec.retuning",
+  ),
   "waiting for a tuning that is off": breaks(
     "WaitingNeedsTuning",
     { "spec.tuning": { mode: "Disabled" }, "spec.rollout": { initial: "WaitForTuning" } },

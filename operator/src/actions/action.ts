@@ -1,3 +1,7 @@
+import type { RetuningWork, ServiceLevelTarget, ServingPlan } from "@sweetspot/crds";
+import type { PlanSettings } from "@sweetspot/planner";
+import type { Moment } from "../inference-deployment/loop/revisions.ts";
+import type { StoredHistory } from "../inference-deployment/loop/stored-history.ts";
 import type { Pod } from "../resources.ts";
 import type { EventNote, KubernetesObject, Manifest, Resource } from "../runtime/index.ts";
 
@@ -12,7 +16,8 @@ export type Action =
   | AnnotatePodAction
   | ApplyStatusAction
   | RecordEventAction
-  | StoreResultAction;
+  | StoreResultAction
+  | ReplanAction;
 
 /** Server-side apply: brings the fields that we own to this state; nothing is sent when they are there already. */
 export interface ApplyAction {
@@ -65,6 +70,25 @@ export interface StoreResultAction {
   readonly reportDigest: string;
   readonly recipeDigest: string | null;
   readonly planDigest: string;
+}
+
+/** Looks for a plan in the tables of a run, and writes into the target's history what came of it. */
+export interface ReplanAction {
+  readonly kind: "Replan";
+  /** The history's ConfigMap as it is: its data is replaced. */
+  readonly manifest: ApplyAction["manifest"];
+  readonly deployment: string;
+  readonly target: string;
+  readonly stored: StoredHistory;
+  readonly work: RetuningWork;
+  /** The run whose report has the tables. */
+  readonly run: string;
+  /** The plan that serves. */
+  readonly plan: ServingPlan;
+  readonly serviceLevel: ServiceLevelTarget;
+  /** Settings that were tried and were not better. */
+  readonly rejected: readonly PlanSettings[];
+  readonly moment: Moment;
 }
 
 /** What a controller decided. */

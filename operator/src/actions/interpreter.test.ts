@@ -22,6 +22,7 @@ function interpreterWith(answer: Answer = () => ({}), afterAction?: (action: Act
   const interpreter = new Interpreter({
     client: client as unknown as KubeClient,
     applier: { apply: call("apply") } as unknown as Applier,
+    replan: async () => ({ kind: "Stays", capacityRequestsPerSecond: 1 }),
     events: { record: call("record") } as unknown as EventRecorder,
     caches: [configMaps, pods].map(cacheOf) as unknown as Cache<never>[],
     ...(afterAction && { afterAction }),

@@ -1,3 +1,4 @@
+import { answerReplan, type RunReplan } from "../planning/answer-replan.ts";
 import { pods } from "../resources.ts";
 import {
   ApiError,
@@ -24,6 +25,7 @@ export interface InterpreterOptions {
   readonly events: EventRecorder;
   /** The caches of everything that is applied, so that a reconcile sees what the one before it wrote. */
   readonly caches: readonly Cache<never>[];
+  readonly replan: RunReplan;
   /** Called after each action: tests end the process here, for any action. */
   readonly afterAction?: (action: Action) => void;
 }
@@ -59,6 +61,11 @@ export class Interpreter {
         return await this.#applyStatus(action, signal);
       case "RecordEvent":
         return this.#options.events.record(action);
+      case "Replan":
+        return await this.#apply(
+          await answerReplan(this.#options.client, this.#options.replan, action, signal),
+          signal,
+        );
       case "StoreResult":
         return await this.#apply(await storeResult(this.#options.client, action, signal), signal);
     }

@@ -19,16 +19,15 @@ export interface Answer {
 }
 
 /** The answer that the target should be served with: the one to the present question, else the latest that still fits. */
-export function answerFor(question: Question, { runs, results }: ObservedTarget): Answer | null {
-  const fitting = runs
+export const answerFor = (question: Question, target: ObservedTarget): Answer | null =>
+  answersFor(question, target)[0] ?? null;
+
+/** All answers that still say how to serve the target, best first. */
+export const answersFor = (question: Question, { runs, results }: ObservedTarget): Answer[] =>
+  runs
     .map((run) => answerOf(question, run, results.get(run.metadata.name)))
-    .filter((answer) => answer !== null);
-  return (
-    fitting.toSorted(
-      (a, b) => Number(b.current) - Number(a.current) || finishedAt(b).localeCompare(finishedAt(a)),
-    )[0] ?? null
-  );
-}
+    .filter((answer) => answer !== null)
+    .sort((a, b) => Number(b.current) - Number(a.current) || finishedAt(b).localeCompare(finishedAt(a)));
 
 const finishedAt = ({ run }: Answer): string => run.status?.finishedAt ?? "";
 

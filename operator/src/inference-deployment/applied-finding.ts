@@ -7,9 +7,9 @@ const say = sayFor("InferenceDeployment");
 const worthAWordMilliseconds = 10_000;
 
 /** `ConfigurationApplied` of one target: what its pods themselves report. */
-export function configurationApplied({ answer, plans, replicas }: TargetState): Finding {
-  if (answer === null) return say("ConfigurationApplied", "SafePlan", {});
-  const { revision } = answer.plan;
+export function configurationApplied({ serving, plans, replicas }: TargetState): Finding {
+  if (serving === null) return say("ConfigurationApplied", "SafePlan", {});
+  const { revision } = serving.plan;
   const applied = plans.filter(({ state }) => state.kind === "Applied").length;
   for (const { pod, state } of plans) {
     if (state.kind === "Refused") {

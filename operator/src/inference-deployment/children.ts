@@ -9,6 +9,7 @@ import {
   services,
 } from "../resources.ts";
 import type { Manifest, Resource } from "../runtime/index.ts";
+import { historyConfigMap } from "../specs/history-config-map.ts";
 import { mountedModel } from "../specs/model-source.ts";
 import { ownerReference } from "../specs/owner.ts";
 import { serverDeployment } from "../specs/server-deployment.ts";
@@ -34,16 +35,19 @@ export function childActions(observed: Observed, states: readonly TargetState[])
 function targetActions(observed: Observed, state: TargetState): Action[] {
   const { infd, spec, settings } = observed;
   const { name } = infd.metadata;
-  const { target, answer, replicas, ready } = state;
+  const { target, serving, stored, replicas, ready } = state;
   const model = mountedModel(spec.model, settings.imagePullPolicy);
   if (model === null) return [];
   const active =
-    answer === null
+    serving === null
       ? null
-      : { plan: JSON.stringify(answer.plan), ...(answer.recipe === undefined ? {} : { recipe: answer.recipe }) };
+      : { plan: JSON.stringify(serving.plan), ...(serving.recipe === undefined ? {} : { recipe: serving.recipe }) };
   const scale = { replicas, serving: ready.length > 0 };
   const apply = (resource: Resource, manifest: Manifest) => applyOwned(observed, resource, manifest);
+  const history = stored === null ? null : historyConfigMap(name, target.name, stored.history, stored.plans);
   return [
+    // What was decided is written down before it is done.
+    ...(history === null ? [] : [apply(configMaps, history)]),
     apply(serviceAccounts, serverAccount(name, target.name)),
     apply(configMaps, planConfigMap(name, target.name, active)),
     apply(disruptionBudgets, disruptionBudget(name, target.name)),

@@ -13,8 +13,9 @@ import {
   requeueAfter,
 } from "../runtime/index.ts";
 import type { OperatorSettings } from "../settings.ts";
-import { childName, labelKeys, reportName } from "../specs/names.ts";
+import { childName, historyName, labelKeys, reportName } from "../specs/names.ts";
 import { isOwnedBy } from "../specs/owner.ts";
+import { isFinished } from "../tuning-run/observed.ts";
 import { noMemory, type TargetMemory } from "./loop/target-memory.ts";
 import type { Observed, ObservedTarget, OwnedObject } from "./observed.ts";
 import { planDeployment } from "./plan.ts";
@@ -88,7 +89,8 @@ async function observe(
     const target = object.metadata.labels?.[labelKeys.target];
     return target !== undefined && !names.has(target);
   });
-  return { infd, spec, targets, leftovers, nodes: nodes.list(), settings, now: now() };
+  const unfinishedRuns = dependencies.runs.list().filter((run) => !isFinished(run));
+  return { infd, spec, targets, leftovers, nodes: nodes.list(), unfinishedRuns, settings, now: now() };
 }
 
 function ownedBy({ owned }: InferenceDeploymentDependencies, { metadata }: StoredInferenceDeployment): OwnedObject[] {
@@ -120,8 +122,13 @@ async function observeTarget(
     deployment: deployments.get(keyOf({ namespace, name: childName(name, target.name) })),
     pods: serving,
     reports: await reports.read(serving, name),
+    history: ownHistory(configMaps.get(keyOf({ namespace, name: historyName(name, target.name) })), uid),
     memory,
     runs: own.filter((run) => run.metadata.deletionTimestamp === undefined),
     results: new Map(results),
   };
 }
+
+/** That of an earlier deployment of the same name may still be on its way out. */
+const ownHistory = (stored: ConfigMap | undefined, owner: string): ConfigMap | undefined =>
+  stored?.metadata.ownerReferences?.some(({ uid }) => uid === owner) ? stored : undefined;

@@ -68,7 +68,7 @@ function stalledOf(targets: readonly TargetFindings[]): Finding {
     if (model.status === "False") return say("Stalled", "ModelNotResolved", {});
     if (cannotRun.has(answering.reason)) return say("Stalled", "PodsCannotRun", {});
     const { attempt } = state;
-    if (attempt?.state === "Failed" && attempt.attempt >= worryingAttempts) {
+    if (attempt?.state === "Failed" && attempt.attempt >= worryingAttempts && state.answer?.current !== true) {
       return say("Stalled", "TuningFailed", { attempts: attempt.attempt });
     }
   }
@@ -90,7 +90,8 @@ function stillDoing({
   configurationApplied: applied,
 }: TargetFindings): Finding | null {
   const { attempt } = state;
-  if (attempt?.state === "Failed") return say("Reconciling", "Retrying", { detail: attempt.message });
+  if (attempt?.state === "Failed" && state.answer?.current !== true)
+    return say("Reconciling", "Retrying", { detail: attempt.message });
   if (answering.status === "False" && !["ScaledToZero", "WaitingForTuning"].includes(answering.reason)) {
     return say("Reconciling", "Starting", {});
   }

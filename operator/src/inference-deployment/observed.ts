@@ -13,6 +13,8 @@ export interface ObservedTarget {
   readonly pods: readonly Pod[];
   /** By the UID of the pod; only pods that run were asked. */
   readonly reports: ReadonlyMap<string, PodReport>;
+  /** The target's plans, and what the loop remembers of them. */
+  readonly history: ConfigMap | undefined;
   /** What was remembered after the look before. */
   readonly memory: TargetMemory;
   /** The target's runs, whatever their question. */
@@ -35,6 +37,8 @@ export interface Observed {
   /** Objects of targets that the spec no longer names. */
   readonly leftovers: readonly OwnedObject[];
   readonly nodes: readonly Node[];
+  /** Of the whole cluster. */
+  readonly unfinishedRuns: readonly StoredTuningRun[];
   readonly settings: OperatorSettings;
   /** Milliseconds since the epoch. */
   readonly now: number;

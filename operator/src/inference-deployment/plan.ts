@@ -6,6 +6,7 @@ import { targetLabels } from "../specs/names.ts";
 import { applyOwned, childActions } from "./children.ts";
 import { overallFindings, type TargetFindings, targetFindings } from "./findings.ts";
 import type { TargetMemory } from "./loop/target-memory.ts";
+import { loopEvents, replanActions } from "./loop-actions.ts";
 import type { Observed } from "./observed.ts";
 import { forgetPlan, tellPod } from "./rollout.ts";
 import { statusOf } from "./status.ts";
@@ -42,6 +43,8 @@ export function planDeployment(observed: Observed): DeploymentPlan {
         status: statusOf(observed, targets, findings),
       },
       ...eventActions(observed, findings),
+      ...states.flatMap((state) => loopEvents(observed, state)),
+      ...states.flatMap((state) => replanActions(observed, state)),
     ],
     memories: new Map(states.map(({ target, look }) => [target.name, look.memory])),
     requeueAfter: Math.min(...targets.map((target) => lookAgain(observed, target))),
@@ -50,17 +53,27 @@ export function planDeployment(observed: Observed): DeploymentPlan {
 
 function tuningActions(observed: Observed, target: TargetFindings): Action[] {
   const { state } = target;
-  const { question, answer, observed: seen } = state;
+  const { question, stored, observed: seen } = state;
   const name = question.modelName;
   const asked = observed.spec.tuning.mode === "Disabled" ? null : question;
-  const obsolete = obsoleteRuns(asked, seen, answer?.run.metadata.name ?? null);
+  const obsolete = obsoleteRuns(asked, seen, runsToKeep(state));
   const deletions = obsolete.map((object): Action => ({ kind: "Delete", resource: tuningRuns, object }));
-  const next = mayTune(observed, target) ? nextRun(question, seen, observed.now) : null;
+  const next = mayTune(observed, target) ? nextRun(question, seen, observed.now, wantedAttempt(stored)) : null;
   if (next?.kind !== "Now") return deletions;
   const labels = targetLabels(name, state.target.name, "tuner");
   const manifest = { metadata: { name: next.name, labels }, spec: next.spec };
   const { manifest: owned } = applyOwned(observed, tuningRuns, manifest);
   return [...deletions, { kind: "Create", resource: tuningRuns, manifest: owned }];
+}
+
+/** The attempt at the question that a measurement was asked for as; null while none is. */
+const wantedAttempt = (stored: TargetState["stored"]): number | null => stored?.history.work?.attempt ?? null;
+
+/** Runs whose tables or recipe the plan that serves needs, and the one to go back to. */
+function runsToKeep({ answer, serving, stored }: TargetState): Set<string> {
+  const previous = stored?.history.revisions.find(({ name }) => name === serving?.revision.previous);
+  const names = [answer?.run.metadata.name, serving?.revision.run, previous?.run];
+  return new Set(names.filter((name) => name !== undefined));
 }
 
 /** The source is served first: until a pod has loaded it, nobody knows whether there is something to tune. */
@@ -70,11 +83,11 @@ function mayTune({ spec }: Observed, { state, modelResolved }: TargetFindings): 
   return state.ready.length > 0 || state.attempt !== null;
 }
 
-function rolloutActions({ now, spec }: Observed, { answer, observed }: TargetState): Action[] {
+function rolloutActions({ now, spec }: Observed, { serving, observed }: TargetState): Action[] {
   // What was served before goes on being served.
   if (modelSourceOf(spec.model.uri).kind === "Unsupported") return [];
   const told = observed.pods.map((pod) =>
-    answer === null ? forgetPlan(pod, spec.tuning.mode === "Disabled") : tellPod(pod, answer.plan, observed, now),
+    serving === null ? forgetPlan(pod, spec.tuning.mode === "Disabled") : tellPod(pod, serving.plan, observed, now),
   );
   return told.filter((action) => action !== null);
 }
@@ -85,7 +98,10 @@ function lookAgain(observed: Observed, { state, ready, tuned }: TargetFindings):
     const late = waiting.every(({ milliseconds }) => milliseconds > lateAfterMilliseconds);
     return late ? lateMilliseconds : applyingMilliseconds;
   }
-  const next = tuned.status === "False" ? nextRun(state.question, state.observed, observed.now) : null;
+  const next =
+    tuned.status === "False"
+      ? nextRun(state.question, state.observed, observed.now, wantedAttempt(state.stored))
+      : null;
   const retry = next?.kind === "Later" ? next.milliseconds + 100 : Number.POSITIVE_INFINITY;
   return Math.min(retry, ready.status === "True" ? servingMilliseconds : startingMilliseconds);
 }

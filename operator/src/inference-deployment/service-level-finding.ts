@@ -1,4 +1,4 @@
-import { type ServiceLevel, shareOf } from "@sweetspot/crds";
+import { type ServiceLevel, shareOf, type TargetDiagnosis } from "@sweetspot/crds";
 import { type Finding, sayFor } from "../conditions.ts";
 import { roundFigure } from "../figures.ts";
 import { percentOf } from "../policies/in-words.ts";
@@ -17,7 +17,11 @@ export function serviceLevelMet({ spec }: Observed, state: TargetState): Finding
   const { serviceLevel } = spec;
   const current = answer?.current === true ? answer : null;
   const { state: level } = look.level;
-  if (current?.result.feasible === false && level !== "Met") return infeasible(serviceLevel, state, current);
+  if (current?.result.feasible === false && level !== "Met") {
+    return infeasible(serviceLevel, state, current.result.bestReachableMilliseconds);
+  }
+  const best = state.diagnosis?.cause === "Infeasible" ? bestIn(state.diagnosis) : undefined;
+  if (best !== undefined) return infeasible(serviceLevel, state, best);
   if (level === "Breached") return breached(serviceLevel, state);
   const short = current === null ? null : capacityTooLow({ spec }, state, current);
   if (level === "Met") return short ?? say("ServiceLevelMet", "Kept", promiseOf(serviceLevel));
@@ -36,11 +40,14 @@ function breached(serviceLevel: ServiceLevel, { target, look }: TargetState): Fi
   return say("ServiceLevelMet", "Breached", { ...promiseOf(serviceLevel), target: target.name, share });
 }
 
-function infeasible(serviceLevel: ServiceLevel, { target }: TargetState, { result }: Answer): Finding {
+function infeasible(serviceLevel: ServiceLevel, { target }: TargetState, reachable: number): Finding {
   const { latencyMilliseconds: milliseconds, percentile } = serviceLevel;
-  const best = roundFigure(result.bestReachableMilliseconds);
+  const best = roundFigure(reachable);
   return say("ServiceLevelMet", "Infeasible", { milliseconds, percentile, target: target.name, best });
 }
+
+const bestIn = ({ evidence }: TargetDiagnosis): number | undefined =>
+  evidence.find(({ name }) => name === "bestReachableMilliseconds")?.value;
 
 function capacityTooLow({ spec }: Pick<Observed, "spec">, { replicas }: TargetState, { result }: Answer) {
   const minimum = spec.serviceLevel.minimumRequestsPerSecond;

@@ -4,6 +4,7 @@ import { roundFigure } from "../figures.ts";
 import { nodeClassOf } from "../nodes.ts";
 import { labelKeys } from "../specs/names.ts";
 import type { TargetFindings } from "./findings.ts";
+import { resultOf } from "./loop/serving.ts";
 import type { Observed } from "./observed.ts";
 
 /** The whole status, on every path, from what was observed and nothing else. `findings`: those of all targets together. */
@@ -28,23 +29,39 @@ export function statusOf(
 }
 
 function targetStatus(observed: Observed, { state, cpuPinned }: TargetFindings): TargetStatus {
-  const { answer, target, plans, ready } = state;
+  const { answer, target, plans, ready, serving, stored, diagnosis } = state;
   const { pods, runs } = state.observed;
-  const result = answer?.result;
+  const result = serving === null ? answer?.result : resultOf(serving);
   const nodeClass = classOf(observed, state);
-  const run = answer?.run.metadata.name ?? state.attempt?.run.metadata.name ?? runs[0]?.metadata.name;
+  const run =
+    serving?.revision.run ?? answer?.run.metadata.name ?? state.attempt?.run.metadata.name ?? runs[0]?.metadata.name;
   return {
     name: target.name,
     ...(nodeClass === undefined ? {} : { nodeClass }),
     ...(result === undefined ? {} : measured(state.question.serviceLevel.percentile, result)),
-    ...(answer === null ? {} : { planRevision: answer.plan.revision }),
+    ...(serving === null ? {} : { planRevision: serving.plan.revision }),
     replicas: pods.length,
     readyReplicas: ready.length,
     appliedReplicas: plans.filter((one) => one.state.kind === "Applied").length,
+    ...(diagnosis === null ? {} : { diagnosis }),
+    ...(stored === null ? {} : { revisions: revisionsOf(stored) }),
     pinning: cpuPinned.reason as NonNullable<TargetStatus["pinning"]>,
     ...(run === undefined ? {} : { tuningRun: run }),
   };
 }
+
+/** As people read them: what the loop needs besides stays in the history. */
+const revisionsOf = ({
+  history,
+}: NonNullable<TargetFindings["state"]["stored"]>): NonNullable<TargetStatus["revisions"]> =>
+  history.revisions.map(({ name, origin, outcome, since, summary, message }) => ({
+    name,
+    origin,
+    outcome,
+    since,
+    summary,
+    message,
+  }));
 
 type Result = NonNullable<TargetFindings["state"]["answer"]>["result"];
 
@@ -74,10 +91,11 @@ function classOf({ infd, nodes, settings }: Observed, { target, answer }: Target
 function summaryOf({ spec }: Observed, targets: readonly TargetFindings[]): Summary {
   const { percentile, latencyMilliseconds } = spec.serviceLevel;
   const promise = { target: `${percentile} < ${latencyMilliseconds} ms` };
-  const answered = targets.filter(({ state }) => state.answer !== null);
-  const capacity = ({ state }: TargetFindings) => state.answer?.result.capacityRequestsPerSecond ?? 0;
-  const worst = answered.toSorted((a, b) => capacity(a) - capacity(b))[0]?.state.answer?.result;
-  if (worst === undefined) return promise;
+  const answered = targets.filter(({ state }) => state.serving !== null);
+  const capacity = ({ state }: TargetFindings) => state.serving?.revision.capacityRequestsPerSecond ?? 0;
+  const worstServing = answered.toSorted((a, b) => capacity(a) - capacity(b))[0]?.state.serving ?? null;
+  if (worstServing === null) return promise;
+  const worst = resultOf(worstServing);
   const total = answered.reduce((sum, target) => sum + capacity(target) * target.state.ready.length, 0);
   const { confirmation } = worst;
   return {

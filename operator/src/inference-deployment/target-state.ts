@@ -2,15 +2,16 @@ import type { Target } from "@sweetspot/crds";
 import { isReady, type PodProblem, problemOf } from "../pods/pod-state.ts";
 import type { Pod } from "../resources.ts";
 import { type Question, questionOf } from "../specs/tuning-question.ts";
-import { type Answer, answerFor } from "./answer.ts";
-import { lookAtTarget, type TargetLook } from "./loop/look.ts";
+import { type Answer, answersFor } from "./answer.ts";
+import { controlTarget, type TargetControl } from "./loop/control.ts";
+import { personRequests } from "./loop/person-requests.ts";
 import type { Observed, ObservedTarget } from "./observed.ts";
 import { distributeReplicas } from "./replicas.ts";
 import { type PodPlanState, podPlanState } from "./rollout.ts";
 import { type Attempt, latestAttempt, waitsForRoom } from "./tuning.ts";
 
 /** What one target is and should be, drawn from what was observed: the base of its actions and of its status. */
-export interface TargetState {
+export interface TargetState extends TargetControl {
   readonly observed: ObservedTarget;
   readonly target: Target;
   readonly question: Question;
@@ -23,10 +24,11 @@ export interface TargetState {
   /** The first pod that cannot run, and why. */
   readonly problem: { readonly pod: Pod; readonly problem: PodProblem } | null;
   readonly attempt: Attempt | null;
+  /** The best measurement; what serves may be an older one, or a plan found in its tables since. */
   readonly answer: Answer | null;
-  /** What its pods tell of their traffic. */
-  readonly look: TargetLook;
-  /** Per pod, whether it runs the answer's plan; empty without one. */
+  /** All that still say how to serve the target, best first. */
+  readonly answers: readonly Answer[];
+  /** Per pod, whether it runs the plan that it should; empty without one. */
   readonly plans: readonly { readonly pod: Pod; readonly state: PodPlanState }[];
 }
 
@@ -36,18 +38,32 @@ export function targetStates(observed: Observed): TargetState[] {
   return targets.map((target, index) => stateOf(observed, target, shares[index] as number));
 }
 
-function stateOf({ infd, spec, now }: Observed, observed: ObservedTarget, wanted: number): TargetState {
+function stateOf(all: Observed, observed: ObservedTarget, wanted: number): TargetState {
+  const { infd, spec, now } = all;
   const { target, pods } = observed;
   const question = questionOf(infd.metadata.name, spec, target);
   const tunes = spec.tuning.mode !== "Disabled";
   const attempt = tunes ? latestAttempt(question, observed) : null;
-  const answer = tunes ? answerFor(question, observed) : null;
+  const answers = tunes ? answersFor(question, observed) : [];
+  const answer = answers[0] ?? null;
   const ready = pods.filter(isReady);
-  const { percentile, latencyMilliseconds } = spec.serviceLevel;
-  const promise = { percentile, latencyMilliseconds };
+  const control = controlTarget({
+    observed,
+    ready,
+    spec,
+    generation: infd.metadata.generation ?? 0,
+    requests: personRequests(infd),
+    answers,
+    attempts: { last: attempt?.attempt ?? 0, failed: attempt?.state === "Failed" },
+    jobs: jobsBeside(all, pods),
+    previous: infd.status?.targets?.find(({ name }) => name === target.name)?.diagnosis,
+    now,
+  });
+  const { serving } = control;
   const held = spec.rollout.initial === "WaitForTuning" && answer === null;
   const yielding = !held && yields(spec.tuning.whenFull, observed, attempt, wanted);
   return {
+    ...control,
     observed,
     target,
     question,
@@ -55,12 +71,19 @@ function stateOf({ infd, spec, now }: Observed, observed: ObservedTarget, wanted
     replicas: held ? 0 : Math.max(0, wanted - (yielding ? 1 : 0)),
     yielding,
     ready,
-    look: lookAtTarget({ observed, ready, target: promise, revision: answer?.plan.revision ?? null, now }),
     problem: firstProblem(pods),
     attempt,
     answer,
-    plans: answer === null ? [] : pods.map((pod) => ({ pod, state: podPlanState(pod, answer.plan, observed, now) })),
+    answers,
+    plans: serving === null ? [] : pods.map((pod) => ({ pod, state: podPlanState(pod, serving.plan, observed, now) })),
   };
+}
+
+/** Tuning Jobs that run or wait, in the cluster and on the nodes of these pods. */
+function jobsBeside({ unfinishedRuns }: Observed, pods: readonly Pod[]) {
+  const nodes = new Set(pods.map(({ spec }) => spec?.nodeName));
+  const node = unfinishedRuns.filter(({ status }) => status?.nodeName !== undefined && nodes.has(status.nodeName));
+  return { fleet: unfinishedRuns.length, node: node.length };
 }
 
 /** Once a pod has made room it stays away until the run is over: the Deployment's size is the memory of that. */

@@ -49,11 +49,18 @@ export type NextRun =
   | { readonly kind: "Later"; readonly milliseconds: number }
   | { readonly kind: "Now"; readonly name: string; readonly spec: TuningRunSpec };
 
-/** Exactly one run per question and attempt: the name follows from both. An answer whose plan is lost is asked for anew. */
-export function nextRun(question: Question, target: ObservedTarget, now: number): NextRun {
+/**
+ * Exactly one run per question and attempt: the name follows from both. An answer whose plan is lost is asked for anew, and so
+ * is one that no longer holds: `wanted` is the attempt that is to replace it.
+ */
+export function nextRun(question: Question, target: ObservedTarget, now: number, wanted: number | null): NextRun {
   const latest = latestAttempt(question, target);
   if (latest === null) return start(question, 1, target.runs.length === 0 ? "Initial" : "SpecChanged");
   const lost = latest.state === "Answered" && answerFor(question, target)?.current !== true;
+  if (wanted === latest.attempt + 1 && latest.state === "Answered") return start(question, wanted, "Drift");
+  // While an answer serves, a measurement that fails is not repeated: the loop decides anew.
+  const spare = latest.state === "Failed" && answerFor(question, target)?.current === true;
+  if (spare) return { kind: "None" };
   if ((latest.state !== "Failed" && !lost) || latest.attempt >= mostAttempts) return { kind: "None" };
   const due = Date.parse(latest.run.status?.finishedAt ?? "") + pauseAfter(latest.attempt);
   if (due > now) return { kind: "Later", milliseconds: due - now };
@@ -75,10 +82,10 @@ function start(question: Question, attempt: number, trigger: TuningRunSpec["trig
 export function obsoleteRuns(
   question: Question | null,
   target: ObservedTarget,
-  serving: string | null,
+  serving: ReadonlySet<string>,
 ): StoredTuningRun[] {
   const newest = question === null ? undefined : latestAttempt(question, target)?.run.metadata.name;
-  const others = target.runs.filter(({ metadata }) => metadata.name !== serving && metadata.name !== newest);
+  const others = target.runs.filter(({ metadata }) => !serving.has(metadata.name) && metadata.name !== newest);
   const unfinished = others.filter((run) => !isFinished(run));
   const finished = others
     .filter(isFinished)

@@ -81,6 +81,13 @@ function arrivalRate(blocks: readonly TrafficBlock[], seconds = 60): number {
   return span === 0 ? 0 : recent.reduce((sum, block) => sum + block.total, 0) / span;
 }
 
+/** Share of bad requests in the last `seconds`; null without requests. */
+export function recentShare(pods: readonly PodTraffic[], now: number, seconds: number): number | null {
+  const blocks = requestBlocks(pods, now - seconds, now);
+  const total = blocks.reduce((sum, block) => sum + block.total, 0);
+  return total === 0 ? null : blocks.reduce((sum, block) => sum + block.bad, 0) / total;
+}
+
 export function endOf(blocks: readonly TrafficBlock[]): number {
   const last = blocks.at(-1);
   return last === undefined ? 0 : last.start + last.seconds;

@@ -17,12 +17,25 @@ export const annotationKeys = {
   nonce: "sweetspot.dev/nonce",
 } as const;
 
+/** Annotations of an InferenceDeployment by which a person asks for something. */
+export const requestKeys = {
+  /** Any new value: measure again. */
+  retune: "sweetspot.dev/retune",
+  /** Any new value: go back to the plan before. */
+  rollback: "sweetspot.dev/rollback",
+  /** Name of a plan of the history: serve it, and change nothing while this stands here. */
+  pin: "sweetspot.dev/pin",
+} as const;
+
 export const managedBy = { [labelKeys.managedBy]: "sweetspot" } as const;
 
-export type Component = "server" | "tuner" | "report";
+export type Component = "server" | "tuner" | "report" | "history";
 
 /** Objects of one target: its Deployment, ConfigMap, ServiceAccount and PodDisruptionBudget. */
 export const childName = (deployment: string, target: string): string => `${deployment}-${target}`;
+
+/** A dot, which no name of a target has, so that it is never the `childName` of another one. */
+export const historyName = (deployment: string, target: string): string => `${childName(deployment, target)}.history`;
 
 export const reportName = (run: string): string => `${run}-report`;
 

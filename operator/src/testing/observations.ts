@@ -16,6 +16,7 @@ export interface Seen {
   readonly reports?: Readonly<Record<string, PodReport>>;
   readonly runs?: readonly StoredTuningRun[];
   readonly memory?: TargetMemory;
+  readonly history?: ConfigMap;
   /** Stored results; by default those of all runs that are answered. */
   readonly results?: readonly ConfigMap[];
 }
@@ -32,6 +33,7 @@ export function observe(
     spec,
     targets: spec.targets.map((target) => observeTarget(target, seen[target.name] ?? {})),
     leftovers: [],
+    unfinishedRuns: [],
     nodes: [node("node1", { "kubernetes.io/arch": "amd64" })],
     settings,
     now,
@@ -44,7 +46,7 @@ export const observeOne = (changes: Changes = {}, seen: Seen = {}, more: Partial
   observe(infd(changes), { x64: seen }, more);
 
 function observeTarget(target: ObservedTarget["target"], seen: Seen): ObservedTarget {
-  const { deployment, pods = [], reports = {}, runs = [], memory = noMemory } = seen;
+  const { deployment, pods = [], reports = {}, runs = [], memory = noMemory, history } = seen;
   const results = seen.results ?? runs.filter(({ status }) => status?.result !== undefined).map(storedResult);
   return {
     target,
@@ -52,6 +54,7 @@ function observeTarget(target: ObservedTarget["target"], seen: Seen): ObservedTa
     pods,
     reports: new Map(Object.entries(reports).map(([name, report]) => [uidOf(name), report])),
     memory,
+    history,
     runs,
     results: new Map(results.map((stored) => [stored.metadata.name.replace(/-report$/, ""), stored])),
   };
@@ -79,6 +82,8 @@ function wordsOf(action: Action): string {
       return `AnnotatePod ${action.pod.metadata.name}`;
     case "RecordEvent":
       return `RecordEvent ${action.reason}`;
+    case "Replan":
+      return `Replan ${action.manifest.metadata.name}`;
     case "StoreResult":
       return `StoreResult ${action.run.metadata.name}`;
   }
@@ -103,6 +108,9 @@ function targetAfterwards(target: ObservedTarget, plan: DeploymentPlan): Observe
   const applied = actionsOf(plan, "Apply").find(
     ({ resource, manifest }) => resource.kind === "Deployment" && isFor(target, manifest),
   );
+  const kept = actionsOf(plan, "Apply").find(
+    ({ manifest }) => isFor(target, manifest) && manifest.metadata.name.endsWith(".history"),
+  );
   const gone = new Set(actionsOf(plan, "Delete").map(({ object }) => object.metadata.name));
   const made = actionsOf(plan, "Create")
     .filter(({ manifest }) => isFor(target, manifest))
@@ -110,6 +118,7 @@ function targetAfterwards(target: ObservedTarget, plan: DeploymentPlan): Observe
   return {
     ...target,
     memory: plan.memories.get(target.target.name) ?? noMemory,
+    ...(kept === undefined ? {} : { history: kept.manifest }),
     ...(applied === undefined ? {} : { deployment: applied.manifest as Deployment }),
     pods: target.pods.map((pod) => podAfterwards(pod, plan)),
     runs: [...target.runs.filter(({ metadata }) => !gone.has(metadata.name)), ...(made as StoredTuningRun[])],

@@ -40,7 +40,7 @@ export function lookAtTarget({ observed, ready, target, revision, now }: LookQue
   const level = judgeServiceLevel({ target, pods: counted, judgedFrom, now, previous });
   const shownShare = shareToShow(level, previous === null ? null : memory.shownShare);
   const { state, began } = level;
-  return { pods, level, shownShare, memory: { subject, level: { state, began }, shownShare } };
+  return { pods, level, shownShare, memory: { subject, level: { state, began }, pending: null, shownShare } };
 }
 
 function trafficOf(pod: Pod, { reports }: ObservedTarget): PodTraffic {

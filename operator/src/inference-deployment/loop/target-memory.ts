@@ -1,3 +1,4 @@
+import type { RetuningState } from "@sweetspot/crds";
 import type { ServiceLevelVerdict } from "../../policies/service-level.ts";
 
 /**
@@ -8,8 +9,10 @@ export interface TargetMemory {
   /** The plan and the target that `level` is of. */
   readonly subject: string;
   readonly level: Pick<ServiceLevelVerdict, "state" | "began"> | null;
+  /** A cause that was seen and is not acted on yet. */
+  readonly pending: RetuningState["pending"];
   /** Share of missed requests that status shows: it is written anew only when it says something else. */
   readonly shownShare: number | null;
 }
 
-export const noMemory: TargetMemory = { subject: "", level: null, shownShare: null };
+export const noMemory: TargetMemory = { subject: "", level: null, pending: null, shownShare: null };

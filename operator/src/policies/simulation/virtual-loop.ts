@@ -1,5 +1,6 @@
 import type { RetuningState, TrafficSnapshot } from "@sweetspot/crds";
 import { type DiagnosisResult, diagnose } from "../diagnosis/diagnose.ts";
+import { baselineSeconds } from "../observation-times.ts";
 import { type PodTraffic, snapshotOf } from "../pod-traffic.ts";
 import { decideRetuning, initialRetuning, type RetuningDecision, type RetuningSettings } from "../retuning.ts";
 import { judgeServiceLevel, type ServiceLevelVerdict } from "../service-level.ts";
@@ -11,9 +12,6 @@ export interface LoopLook {
   readonly diagnosis: DiagnosisResult;
   readonly decision: RetuningDecision;
 }
-
-/** A plan is held against what it did after so many seconds, when its first traffic has filled the blocks. */
-const baselineSeconds = 300;
 
 /**
  * The control loop of one target on virtual time, with the policies that run in the cluster. What it decides changes nothing but

@@ -1,0 +1,34 @@
+import { PlanHistory, parseDocument, ServingPlan } from "@sweetspot/crds";
+import type { ConfigMap } from "../../resources.ts";
+import { historyKeys } from "../../specs/history-config-map.ts";
+
+/** A target's history with the plans that no TuningRun holds. */
+export interface StoredHistory {
+  readonly history: PlanHistory;
+  readonly plans: ReadonlyMap<string, ServingPlan>;
+}
+
+/** Null where there is none, or none that can be read: then the history begins anew. */
+export function readHistory(stored: ConfigMap | undefined): StoredHistory | null {
+  const { data = {} } = stored ?? {};
+  const history = safely(PlanHistory, data[historyKeys.history], "The history");
+  if (history === null) return null;
+  const plans = history.revisions.flatMap(({ name }): [string, ServingPlan][] => {
+    const plan = safely(ServingPlan, data[historyKeys.plan(name)], "A plan of the history");
+    return plan === null ? [] : [[name, plan]];
+  });
+  return { history, plans: new Map(plans) };
+}
+
+function safely<S extends typeof PlanHistory | typeof ServingPlan>(
+  schema: S,
+  text: string | undefined,
+  what: string,
+): ReturnType<S["parse"]> | null {
+  if (text === undefined) return null;
+  try {
+    return parseDocument(schema, text, what) as ReturnType<S["parse"]>;
+  } catch {
+    return null;
+  }
+}
