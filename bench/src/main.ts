@@ -1,21 +1,23 @@
+import { benchPeers } from "./peers/peers.ts";
 import { benchPipeline } from "./pipeline.ts";
 import { benchScheduler } from "./scheduler.ts";
 import { benchSidecar } from "./sidecar.ts";
 import { benchSimulator } from "./simulator.ts";
 
-const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
+const benchmarks: Readonly<Record<string, (words: readonly string[]) => Promise<void>>> = {
+  peers: benchPeers,
   pipeline: benchPipeline,
   scheduler: benchScheduler,
   sidecar: benchSidecar,
   simulator: benchSimulator,
 };
 
-const [name = ""] = process.argv.slice(2);
+const [name = "", ...words] = process.argv.slice(2);
 const benchmark = benchmarks[name];
 if (benchmark === undefined) {
   console.error(`Usage: npm run bench -- NAME\n\nNAME is one of: ${Object.keys(benchmarks).join(", ")}.`);
   console.error("Each prints a table and writes it, with the raw rounds, into bench/results.");
   process.exitCode = 2;
 } else {
-  await benchmark();
+  await benchmark(words);
 }

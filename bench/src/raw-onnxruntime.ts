@@ -8,31 +8,33 @@ const program = fileURLToPath(new URL(`./raw-program${extname(import.meta.url)}`
 export interface RawModel {
   readonly file: string;
   readonly output: string;
-  readonly length: number;
 }
 
 /** How raw ONNX Runtime is run: so many processes with so many threads, each on batches of so many rows. */
-export interface RawSetting {
+interface RawSetting {
   readonly instances: number;
   readonly threads: number;
   readonly rows: number;
 }
 
-/** Raw ONNX Runtime in processes of its own: no server, no queue, no padding, inputs ready in memory. */
+/** Lengths of the rows of each batch. */
+export type RawBatches = readonly (readonly number[])[];
+
+/** Raw ONNX Runtime in processes of its own: no server, no queue, inputs padded and ready in memory. */
 export class RawOnnxRuntime {
-  readonly setting: RawSetting;
   readonly #children: readonly ChildProcess[];
 
-  private constructor(setting: RawSetting, children: readonly ChildProcess[]) {
-    this.setting = setting;
+  private constructor(children: readonly ChildProcess[]) {
     this.#children = children;
   }
 
-  static async start({ file, output, length }: RawModel, setting: RawSetting): Promise<RawOnnxRuntime> {
-    const args = [file, output, String(setting.threads), String(setting.rows), String(length)];
-    const children = Array.from({ length: setting.instances }, () => fork(program, args, { execArgv: [] }));
+  /** One process for each list of batches, which it runs again and again while it is measured. */
+  static async start({ file, output }: RawModel, threads: number, work: readonly RawBatches[]) {
+    const children = work.map((batches) =>
+      fork(program, [file, output, String(threads), JSON.stringify(batches)], { execArgv: [] }),
+    );
     await Promise.all(children.map((child) => once(child, "message")));
-    return new RawOnnxRuntime(setting, children);
+    return new RawOnnxRuntime(children);
   }
 
   /** Rows per second of all processes together. */
@@ -50,21 +52,34 @@ export class RawOnnxRuntime {
   }
 }
 
+/** The best of the grid, and which one it is. */
+export interface BestRaw {
+  readonly setting: RawSetting;
+  readonly rowsPerSecond: (seconds: number) => Promise<number>;
+  readonly close: () => void;
+}
+
 const rowCounts = [1, 2, 4, 8, 16];
 
 /** The best raw setting for a model at one length, tried on all ways to divide the CPUs. The caller closes it. */
-export async function bestRaw(model: RawModel, cpus: number): Promise<RawOnnxRuntime> {
-  let best: RawOnnxRuntime | undefined;
+export async function bestRaw(model: RawModel, length: number, cpus: number): Promise<BestRaw> {
+  let best: { readonly raw: RawOnnxRuntime; readonly setting: RawSetting } | undefined;
   let bestRate = 0;
   for (const threads of new Set([1, cpus])) {
     for (const rows of rowCounts) {
-      const raw = await RawOnnxRuntime.start(model, { instances: Math.floor(cpus / threads), threads, rows });
+      const setting = { instances: Math.floor(cpus / threads), threads, rows };
+      const raw = await startUniform(model, setting, length);
       const rate = await raw.rowsPerSecond(0.7);
-      if (rate > bestRate) {
-        best?.close();
-        [best, bestRate] = [raw, rate];
-      } else raw.close();
+      const [kept, dropped] = rate > bestRate ? [{ raw, setting }, best?.raw] : [best, raw];
+      dropped?.close();
+      [best, bestRate] = [kept, Math.max(rate, bestRate)];
     }
   }
-  return best as RawOnnxRuntime;
+  const { raw, setting } = best as NonNullable<typeof best>;
+  return { setting, rowsPerSecond: (seconds) => raw.rowsPerSecond(seconds), close: () => raw.close() };
+}
+
+function startUniform(model: RawModel, { instances, threads, rows }: RawSetting, length: number) {
+  const batches = [new Array<number>(rows).fill(length)];
+  return RawOnnxRuntime.start(model, threads, new Array<RawBatches>(instances).fill(batches));
 }

@@ -28,12 +28,18 @@ export interface RatioSummary {
 
 /**
  * Runs contestants in rounds, in changing order, bracketed by a baseline. On a shared machine only ratios within a round
- * can be believed, and only where the brackets agree.
+ * can be believed, and only where the brackets agree. Void rounds are made up for until there are `mostRounds` in all.
  */
-export async function interleave(baseline: () => Promise<number>, contestants: readonly Contestant[], rounds: number) {
+export async function interleave(
+  baseline: () => Promise<number>,
+  contestants: readonly Contestant[],
+  rounds: number,
+  mostRounds = rounds,
+) {
   const results: Round[] = [];
+  const valid = () => results.filter((result) => !result.void).length;
   let before = await baseline();
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = 0; round < mostRounds && valid() < rounds; round += 1) {
     const figures: Record<string, number> = {};
     for (let i = 0; i < contestants.length; i += 1) {
       const { name, measure } = contestants[(i + round) % contestants.length] as Contestant;
@@ -43,7 +49,7 @@ export async function interleave(baseline: () => Promise<number>, contestants: r
     const apart = Math.max(before, after) / Math.min(before, after) - 1;
     results.push({ round, before, after, void: apart > bracketTolerance, figures });
     console.error(
-      `  round ${round + 1} of ${rounds}${apart > bracketTolerance ? ": void, the machine changed speed" : ""}`,
+      `  round ${round + 1}, for ${rounds}${apart > bracketTolerance ? ": void, the machine changed speed" : ""}`,
     );
     before = after;
   }

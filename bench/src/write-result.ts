@@ -26,7 +26,8 @@ export async function writeResult(name: string, rows: readonly ResultRow[], raw:
   await writeFile(`${folder}/${name}.md`, `${title}\n\n${table}\n`);
 }
 
-function tableOf(rows: readonly ResultRow[]): string {
+/** Rows as a Markdown table. */
+export function tableOf(rows: readonly ResultRow[]): string {
   const head = "| measure | median | range | valid rounds | wanted | holds |\n|---|---|---|---|---|---|";
   return [head, ...rows.map(lineOf)].join("\n");
 }

@@ -12,6 +12,30 @@ export const proofs: Readonly<Record<string, Proof>> = {
       "The loop's policies over 20 simulated weeks, over slow-downs at random times, and over weeks full of trouble.",
     load: async () => (await import("./control-loop-7.ts")).proveVirtualWeeks,
   },
+  "data-plane-1": {
+    sentence:
+      "Saturation throughput over the best raw ONNX Runtime: MiniLM at 64 and 16 tokens JSON, and 16 tokens binary.",
+    load: async () => (await import("./data-plane-peers.ts")).provePeerRow(1),
+  },
+  "data-plane-2": {
+    sentence:
+      "Saturation throughput over LitServe, Ray Serve and BentoML, each at the best of its grid: 16 tokens JSON.",
+    load: async () => (await import("./data-plane-peers.ts")).provePeerRow(2),
+  },
+  "data-plane-3": {
+    sentence: "Saturation throughput over mosec (16 tokens JSON) and Triton's Python backend (16 tokens binary).",
+    load: async () => (await import("./data-plane-peers.ts")).provePeerRow(3),
+  },
+  "data-plane-4": {
+    sentence:
+      "Mixed lengths at saturation over own FIFO-8, over the offline optimum of raw engines and over own batch 1.",
+    load: async () => (await import("./data-plane-peers.ts")).provePeerRow(4),
+  },
+  "data-plane-5": {
+    sentence:
+      "Highest Poisson rate with p99 within 100 ms on mixed lengths, over peers, over own batch 1 and over the simulator's.",
+    load: async () => (await import("./data-plane-peers.ts")).provePeerRow(5),
+  },
   "data-plane-12": {
     sentence: "Mutated HTTP messages against real servers: crashes, hangs, and bodies that show a path or a stack.",
     load: async () => (await import("./data-plane-12.ts")).proveHttpFuzz,
