@@ -1,8 +1,5 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { pipeline } from "node:stream/promises";
 import {
   DocumentError,
   type InputPipeline,
@@ -13,6 +10,7 @@ import {
 } from "@sweetspot/crds";
 import { materialiseVariant } from "../variant/materialise.ts";
 import { RecipeError } from "../variant/recipe-error.ts";
+import { knownDigest } from "./file-digest.ts";
 import { PlanError } from "./plan-error.ts";
 
 /**
@@ -30,7 +28,7 @@ export async function openArtifact(plan: ServingPlan, folder: string): Promise<S
   // There is no file to look at: the server that has the model is asked when the plan is loaded.
   if (plan.artifact.engine === "OpenInference") return { ...plan, ...pipeline };
   const artifact = absolute(plan.artifact, folder);
-  const digest = artifact.recipe === undefined ? await fileDigest(artifact.file) : await digestOrNull(artifact.file);
+  const digest = artifact.recipe === undefined ? await knownDigest(artifact.file) : await digestOrNull(artifact.file);
   if (digest !== artifact.digest) await makeArtifact(artifact, plan.revision, digest);
   return { ...plan, artifact, ...pipeline };
 }
@@ -78,7 +76,7 @@ async function makeArtifact(artifact: ModelArtifact, revision: string, found: st
   }
 }
 
-const digestOrNull = (file: string): Promise<string | null> => fileDigest(file).catch(() => null);
+const digestOrNull = (file: string): Promise<string | null> => knownDigest(file).catch(() => null);
 
 async function readPlan(file: string): Promise<string> {
   try {
@@ -96,15 +94,4 @@ export function parsePlan(text: string): ServingPlan {
     if (error instanceof DocumentError) throw new PlanError(error.message.slice(0, 1000), { cause: error });
     throw error;
   }
-}
-
-/** `sha256:` digest of a file of any size, read as a stream. Throws `PlanError`. */
-export async function fileDigest(file: string): Promise<string> {
-  const hash = createHash("sha256");
-  try {
-    await pipeline(createReadStream(file), hash);
-  } catch (cause) {
-    throw new PlanError("The plan's model file cannot be read; check that it is where the plan says.", { cause });
-  }
-  return `sha256:${hash.digest("hex")}`;
 }

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { apiVersion, type ServiceLevelTarget, type ServingPlan } from "@sweetspot/crds";
 import { describeModel } from "../model/describe-model.ts";
-import { fileDigest } from "./load-plan.ts";
+import { fileDigest } from "./file-digest.ts";
 
 /**
  * The plan for a model that was never measured: the model as it is, one instance with all usable CPUs, no batching, no
