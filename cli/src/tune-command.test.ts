@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import { access, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { TuningReport } from "@sweetspot/crds";
 import type { tune as realTune, TuneRequest } from "@sweetspot/tuner";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -49,8 +49,23 @@ describe("sweetspot tune", () => {
       requestsPerSecond: 20,
       seed: 1,
       task: "Generic",
-      variants: ["Source", "INT8Dynamic", "INT8Static"],
     });
+    // The tuner chooses by the budget.
+    expect(asked).not.toHaveProperty("variants");
+    expect(asked).not.toHaveProperty("supplied");
+  });
+
+  it("passes on models of the user's with absolute paths", async () => {
+    let asked: TuneRequest | undefined;
+    const tune: Tune = (request, hooks) => {
+      asked = request;
+      return answering()(request, hooks);
+    };
+    await recordCli(words("--variant", "Student=small.onnx", "--variant", "Qat=/models/qat=1.onnx"), { tune });
+    expect(asked?.supplied).toEqual([
+      { name: "Student", file: resolve("small.onnx") },
+      { name: "Qat", file: "/models/qat=1.onnx" },
+    ]);
   });
 
   it("writes the HTML report, the summary to stdout and progress to stderr", async () => {

@@ -1,5 +1,5 @@
 import { join, relative, resolve } from "node:path";
-import { QualityMetric, Task, type TuningReport, VariantName } from "@sweetspot/crds";
+import { MadeVariant, QualityMetric, Task, type TuningReport } from "@sweetspot/crds";
 import { Command } from "commander";
 import type { CliContext, CommandContext } from "./context.ts";
 import { deliver, deliverFailures } from "./deliver.ts";
@@ -41,10 +41,10 @@ export function tuneCommand(context: CommandContext): Command {
     .option("--unchecked-quality", "let a lossy variant win without proof of its quality")
     .option(
       "--variants <list>",
-      "variants to consider, separated by commas",
-      values.wordList(VariantName.options),
-      VariantName.options,
+      "variants to consider, separated by commas (default: by budget)",
+      values.wordList(MadeVariant.options),
     )
+    .option("--variant <name=file>", "a model of your own to consider, such as a distilled one", values.namedFiles)
     .option("--rate <number>", "requests per second that one server should carry", values.parsePositive)
     .option("--seed <number>", "seed of everything random", values.wholeNumber(0, 2 ** 31 - 1), 1)
     .option("--fail-if-infeasible", "end with code 5 when the target cannot be met at all")

@@ -1,8 +1,9 @@
 import { basename, extname, resolve } from "node:path";
-import type { QualityMetric, VariantName } from "@sweetspot/crds";
+import type { MadeVariant, QualityMetric } from "@sweetspot/crds";
 import type { TuneRequest } from "@sweetspot/tuner";
 import { type TargetOptions, targetOf } from "./target-options.ts";
 import { UserError } from "./user-error.ts";
+import type { NamedFile } from "./values.ts";
 
 /** The options of `sweetspot tune` after commander parsed each of them. */
 export interface TuneOptions extends TargetOptions {
@@ -17,7 +18,8 @@ export interface TuneOptions extends TargetOptions {
   readonly output?: readonly string[];
   readonly maxQualityLoss: number;
   readonly uncheckedQuality?: boolean;
-  readonly variants: readonly VariantName[];
+  readonly variants?: readonly MadeVariant[];
+  readonly variant?: readonly NamedFile[];
   readonly rate?: number;
   readonly seed: number;
   readonly json?: boolean;
@@ -44,7 +46,10 @@ export function tuneRequestOf(model: string, options: TuneOptions): TuneRequest 
     ...(options.samples === undefined ? {} : { samplesFile: resolve(options.samples) }),
     ...(options.tokenizer === undefined ? {} : { tokenizerFile: resolve(options.tokenizer) }),
     ...(options.output === undefined ? {} : { outputs: [...new Set(options.output)] }),
-    variants: options.variants,
+    ...(options.variants === undefined ? {} : { variants: options.variants }),
+    ...(options.variant === undefined
+      ? {}
+      : { supplied: options.variant.map(({ name, file }) => ({ name, file: resolve(file) })) }),
     ...(options.rate === undefined ? {} : { requestsPerSecond: options.rate }),
     budgetSeconds: options.budget,
     seed: options.seed,

@@ -99,3 +99,24 @@ describe("rates", () => {
     expect(() => values.parseRate(text)).toThrow();
   });
 });
+
+describe("named files", () => {
+  it("are collected", () => {
+    const first = values.namedFiles("Student=a.onnx", undefined);
+    expect(values.namedFiles("B2=/b=c.onnx", first)).toEqual([
+      { name: "Student", file: "a.onnx" },
+      { name: "B2", file: "/b=c.onnx" },
+    ]);
+  });
+
+  it.each(["a.onnx", "=a.onnx", "Student=", "my-student=a.onnx", `${"a".repeat(25)}=a.onnx`])("refuses %s", (text) =>
+    expect(() => values.namedFiles(text, undefined)).toThrow(/is not NAME=FILE/),
+  );
+
+  it("have names of their own, in any case", () => {
+    const first = values.namedFiles("Student=a.onnx", undefined);
+    for (const name of ["student", "int8static", "Source"]) {
+      expect(() => values.namedFiles(`${name}=a.onnx`, first)).toThrow(/names another variant already/);
+    }
+  });
+});

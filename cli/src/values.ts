@@ -1,4 +1,4 @@
-import { Name } from "@sweetspot/crds";
+import { MadeVariant, Name, VariantName } from "@sweetspot/crds";
 import { InvalidArgumentError } from "commander";
 
 const unitMilliseconds: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -101,3 +101,22 @@ export const oneWord =
 
 /** Collects an option that may be given several times. */
 export const repeated = (text: string, before: readonly string[] | undefined): string[] => [...(before ?? []), text];
+
+/** A file with the name that the user gave it. */
+export interface NamedFile {
+  readonly name: VariantName;
+  readonly file: string;
+}
+
+/** Collects "NAME=FILE". A name may not be one of a variant that Sweetspot makes, nor be given twice, in any case. */
+export function namedFiles(text: string, before: readonly NamedFile[] | undefined): NamedFile[] {
+  const [, name = "", file = ""] = /^([^=]*)=(.+)$/.exec(text) ?? [];
+  if (!VariantName.safeParse(name).success) {
+    throw new InvalidArgumentError(`"${text}" is not NAME=FILE, with at most 24 letters and digits as the name.`);
+  }
+  const taken = [...MadeVariant.options, ...(before ?? []).map((one) => one.name)];
+  if (taken.some((other) => other.toLowerCase() === name.toLowerCase())) {
+    throw new InvalidArgumentError(`"${name}" names another variant already. Choose a name of its own.`);
+  }
+  return [...(before ?? []), { name, file }];
+}

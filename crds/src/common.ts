@@ -66,8 +66,25 @@ export const EngineOptions = z
   .refine((options) => Object.keys(options).length <= 32, { error: "expected at most 32 options" });
 export type EngineOptions = z.infer<typeof EngineOptions>;
 
-/** The model variants that this release can make. */
-export const VariantName = z.enum(["Source", "INT8Dynamic", "INT8Static"]);
+/** The model variants that this release can make, or says why not. */
+export const MadeVariant = z.enum([
+  "Source",
+  "INT8Dynamic",
+  "INT8Static",
+  "Optimized",
+  "INT8StaticEntropy",
+  "INT8StaticPercentile",
+  "INT8StaticMixed",
+  "FP16",
+  "BF16",
+]);
+export type MadeVariant = z.infer<typeof MadeVariant>;
+
+/** A variant: one of `MadeVariant`, or a model of the user's under a name of its own. */
+export const VariantName = z
+  .string()
+  .max(24)
+  .regex(/^[A-Za-z][A-Za-z0-9]{0,23}$/, "expected at most 24 letters and digits, a letter first");
 export type VariantName = z.infer<typeof VariantName>;
 
 /** Tensor element types, in the spelling of the Open Inference Protocol. */

@@ -75,7 +75,7 @@ const broken: readonly [DocumentKind, string, unknown][] = [
   ["ServingPlan", "modelName", ""],
   ["ServingPlan", "artifact.digest", "sha256:abc"],
   ["ServingPlan", "artifact.digest", `SHA256:${"a".repeat(64)}`],
-  ["ServingPlan", "artifact.variant", "FP4"],
+  ["ServingPlan", "artifact.variant", "4-bit weights"],
   ["ServingPlan", "artifact.file", ""],
   ["ServingPlan", "artifact", undefined],
   ["ServingPlan", "outputs", []],

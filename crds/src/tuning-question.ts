@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Count, Digest, envelope, Name, Positive, ServiceLevelTarget, VariantName } from "./common.ts";
+import { Count, Digest, envelope, MadeVariant, Name, Positive, ServiceLevelTarget, VariantName } from "./common.ts";
 
 /** What a model is for. It decides how quality is judged. */
 export const Task = z.enum([
@@ -46,7 +46,13 @@ export const TuningQuestion = z.object({
     /** The rate that one replica should carry, where the user knows it. */
     requestsPerSecond: z.number().positive().nullable(),
   }),
-  variants: z.array(VariantName).min(1).max(16),
+  variants: z.array(MadeVariant).min(1).max(16),
+  /** Models that the user brings under names of their own; absent where there are none. */
+  supplied: z
+    .array(z.object({ name: VariantName, digest: Digest }))
+    .min(1)
+    .max(8)
+    .optional(),
   cpus: Positive,
   budgetSeconds: Positive,
   seed: Count,

@@ -30,13 +30,16 @@ export type QualityResult = z.infer<typeof QualityResult>;
 export const VariantResult = z.object({
   variant: VariantName,
   engine: EngineName,
-  state: z.enum(["Ready", "Failed", "TimedOut", "OutOfMemory", "Skipped"]),
+  /** `NotApplicable`: the machine or the engine has no use for it. */
+  state: z.enum(["Ready", "Failed", "TimedOut", "OutOfMemory", "Skipped", "NotApplicable"]),
   /** Why it is not ready, or what it is. */
   message: Sentence,
   seconds: z.number().nonnegative(),
   bytes: Count.nullable(),
   digest: Digest.nullable(),
   quality: QualityResult.nullable(),
+  /** Another variant with the same operators, and so the same speed, which loses less: this one was not measured. */
+  twin: VariantName.optional(),
   /** May it win? Lossless, or passed the quality gate, or unchecked by request. */
   eligible: z.boolean(),
 });
@@ -160,7 +163,7 @@ export const TuningReport = z.object({
   /** False when it was stopped early: the decision is the best so far. */
   completed: z.boolean(),
   environment: Environment,
-  variants: z.array(VariantResult).max(16),
+  variants: z.array(VariantResult).max(24),
   tables: z.array(MeasuredTable).max(64),
   /** Single-row time of the reference at the workload's median length. */
   referenceMicroseconds: Microseconds,

@@ -1,7 +1,7 @@
-"""Makes an INT8 variant of an ONNX model.
+"""Makes a variant of an ONNX model: INT8, half precision, or with its graph optimized.
 
 Prints exactly one JSON document on standard output: {state, message, seconds, versions, nodesQuantized}, where state
-is Ready, Skipped (nothing to quantize), OutOfMemory or Failed; everything else goes to standard error. The output file
+is Ready, Skipped (nothing to gain), OutOfMemory or Failed; everything else goes to standard error. The output file
 appears whole or not at all.
 """
 
@@ -15,7 +15,6 @@ import logging
 import os
 import sys
 import tempfile
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,24 +22,20 @@ from pathlib import Path
 import onnx
 import onnxruntime
 from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_dynamic, quantize_static
-from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from calibration import SampleReader, read_samples
+from limits import exit_with_parent, limit_memory, out_of_memory
+from prepare import INTEGER_KERNELS, STATIC_OPS, NothingToDo, name_nodes, nodes_to_keep, prepared
 
 log = logging.getLogger("quantize")
 
 # ConvInteger has no fast kernel on CPUs, so dynamic quantization leaves convolutions alone.
 DYNAMIC_OPS = ["MatMul", "Attention", "LSTM", "Gather"]
-# Only where arithmetic pays: quantizing element-wise operators as well costs accuracy and gains nothing.
-STATIC_OPS = ["Conv", "MatMul", "Gemm"]
-# DequantizeLinear has an axis from this version of the ONNX operator set on.
-PER_CHANNEL_OPSET = 13
-MEMORY_SIGNS = ("bad_alloc", "bad allocation", "can't start new thread", "cannot allocate memory")
-INTEGER_KERNELS = {"MatMulInteger", "ConvInteger", "QAttention", "DynamicQuantizeLSTM"}
-
-
-class NothingToQuantize(Exception):
-    """INT8 gains nothing here; the message is a sentence for the user."""
+METHODS = {
+    "minmax": CalibrationMethod.MinMax,
+    "entropy": CalibrationMethod.Entropy,
+    "percentile": CalibrationMethod.Percentile,
+}
 
 
 @dataclass(frozen=True)
@@ -54,90 +49,28 @@ class Options:
     method: str
     activations: str
     reduce_range: bool
+    keep: Path | None
+    seconds: float
     memory_bytes: int | None
     exit_with_parent: bool
 
 
 def parse_options(arguments: list[str]) -> Options:
     """Reads the command line; argparse ends the program with status 2 when it is wrong."""
-    parser = argparse.ArgumentParser(description="Makes an INT8 variant of an ONNX model.")
-    parser.add_argument("--mode", choices=["dynamic", "static"], required=True)
+    parser = argparse.ArgumentParser(description="Makes a variant of an ONNX model.")
+    modes = ["dynamic", "static", "optimized", "half", "sensitivity"]
+    parser.add_argument("--mode", choices=modes, required=True, help="sensitivity: rank the nodes, worst first, as JSON")
     parser.add_argument("--input", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--calibration", type=Path, help="samples for --mode static, see calibration.py")
-    parser.add_argument("--method", choices=["minmax", "percentile"], default="minmax")
+    parser.add_argument("--method", choices=list(METHODS), default="minmax")
     parser.add_argument("--activations", choices=["uint8", "int8"], default="uint8", help="int8 suits ARM CPUs")
     parser.add_argument("--reduce-range", action="store_true", help="7-bit weights, for x86 CPUs without VNNI")
+    parser.add_argument("--keep", type=Path, help="JSON list of the nodes that stay FP32 in --mode static")
+    parser.add_argument("--seconds", type=float, default=30, help="how long --mode sensitivity may measure")
     parser.add_argument("--memory-bytes", type=int, help="limit of this program's data memory")
     parser.add_argument("--exit-with-parent", action="store_true", help="end when standard input closes")
     return Options(**vars(parser.parse_args(arguments)))
-
-
-def limit_memory(limit: int | None, model: Path) -> None:
-    """Bounds private writable memory, so that a huge model fails here and not by the kernel's choice.
-
-    Raises MemoryError at once where the model alone cannot fit: native code fails in odd ways later.
-    """
-    if limit is None or not sys.platform.startswith("linux"):
-        return
-    import resource
-
-    if limit < data_in_use() + model.stat().st_size:
-        raise MemoryError
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-
-
-def data_in_use() -> int:
-    """Bytes of private writable memory of this process, as RLIMIT_DATA counts them."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmData:"):
-            return int(line.split()[1]) * 1024
-    return 0
-
-
-def exit_with_parent() -> None:
-    """Ends this program when standard input closes, as it does when the tuner dies, however that happens."""
-
-    def wait() -> None:
-        while os.read(0, 4096):
-            pass
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
-
-
-def out_of_memory(error: Exception) -> bool:
-    """Did memory run out? A SystemError is that, too: an extension failed where it could not say so."""
-    return isinstance(error, (MemoryError, SystemError)) or any(sign in str(error).lower() for sign in MEMORY_SIGNS)
-
-
-def refuse_quantized(model: Path) -> None:
-    """Raises when the model is quantized already: doing it twice only loses accuracy."""
-    graph = onnx.load(model, load_external_data=False).graph
-    if any(node.op_type in INTEGER_KERNELS | {"DequantizeLinear"} for node in graph.node):
-        raise NothingToQuantize("The model is quantized already.")
-
-
-def raise_opset(source: Path, target: Path) -> None:
-    """Copies the model, converted to an operator set that can hold one scale per channel where it is older."""
-    model = onnx.load(source)
-    version = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
-    if version < PER_CHANNEL_OPSET:
-        model = onnx.version_converter.convert_version(model, PER_CHANNEL_OPSET)
-    onnx.save(model, target)
-
-
-def preprocess(source: Path, target: Path) -> None:
-    """Shape inference and basic graph optimization, as onnxruntime recommends before quantization."""
-    for skips in ({}, {"skip_symbolic_shape": True}, {"skip_symbolic_shape": True, "skip_optimization": True}):
-        try:
-            quant_pre_process(source, target, **skips)
-            return
-        except Exception as error:  # each step refuses some valid models with errors of its own
-            if isinstance(error, OSError) or out_of_memory(error):
-                raise
-            log.warning("pre-processing with %s failed: %s", skips, error)
-    raise ValueError("its shapes could not be inferred")
 
 
 def make_dynamic(source: Path, target: Path, options: Options) -> None:
@@ -162,38 +95,20 @@ def make_static(source: Path, target: Path, options: Options) -> None:
         SampleReader(read_samples(options.calibration)),
         quant_format=QuantFormat.QDQ,
         op_types_to_quantize=STATIC_OPS,
-        nodes_to_exclude=nodes_to_keep(source),
+        nodes_to_exclude=nodes_to_keep(source) + kept_nodes(options),
         per_channel=True,
         reduce_range=options.reduce_range,
         activation_type=QuantType.QInt8 if options.activations == "int8" else QuantType.QUInt8,
         weight_type=QuantType.QInt8,
-        calibrate_method=CalibrationMethod.MinMax if options.method == "minmax" else CalibrationMethod.Percentile,
+        calibrate_method=METHODS[options.method],
         # A stride of one sample bounds memory, and samples of different length cannot be stacked anyway.
         extra_options={"WeightSymmetric": True, "CalibStridedMinMax": 1},
     )
 
 
-def channel_count(weight: onnx.TensorProto) -> int:
-    """Input channels per group of a convolution's weight [out, in / groups, ...]."""
-    return weight.dims[1] if len(weight.dims) > 1 else 0
-
-
-def nodes_to_keep(model: Path) -> list[str]:
-    """Names of the nodes that stay FP32 in a static variant, because INT8 costs them accuracy and gains nothing.
-
-    Depthwise convolutions move memory more than they compute. Products of two activations (attention scores) have
-    ranges that vary from input to input.
-    """
-    graph = onnx.load(model, load_external_data=False).graph
-    weights = {tensor.name: tensor for tensor in graph.initializer}
-
-    def keeps(node: onnx.NodeProto) -> bool:
-        weight = next((weights[name] for name in node.input if name in weights), None)
-        if node.op_type == "Conv":
-            return weight is not None and channel_count(weight) == 1
-        return node.op_type == "MatMul" and weight is None
-
-    return [node.name for node in graph.node if keeps(node)]
+def kept_nodes(options: Options) -> list[str]:
+    """The nodes that the command line leaves FP32."""
+    return [] if options.keep is None else json.loads(options.keep.read_text())
 
 
 def count_quantized(model: Path) -> int:
@@ -213,27 +128,67 @@ def check_loads(model: Path) -> None:
     onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def quantize(options: Options) -> int:
-    """Makes the variant and moves it into place. Returns the number of quantized nodes."""
-    refuse_quantized(options.input)
-    with tempfile.TemporaryDirectory(prefix=".quantize-", dir=options.output.parent) as scratch:
-        raised, prepared, result = (Path(scratch, f"{step}.onnx") for step in ("raised", "prepared", "result"))
-        raise_opset(options.input, raised)
-        preprocess(raised, prepared)
-        make = make_dynamic if options.mode == "dynamic" else make_static
-        make(prepared, result, options)
-        nodes = count_quantized(result)
-        if nodes == 0:
-            raise NothingToQuantize("The model has no operator that gains from INT8 in this form.")
-        check_loads(result)
+def quantize(options: Options, scratch: Path, result: Path) -> tuple[int, str]:
+    """Makes an INT8 variant. Returns the number of quantized nodes, and what was made in words."""
+    ready = prepared(options.input, scratch)
+    if options.keep is not None:
+        name_nodes(ready)
+    make = make_dynamic if options.mode == "dynamic" else make_static
+    make(ready, result, options)
+    nodes = count_quantized(result)
+    if nodes == 0:
+        raise NothingToDo("The model has no operator that gains from INT8 in this form.")
+    kept = f", {len(kept_nodes(options))} stay FP32" if options.keep is not None else ""
+    bits = ", with 7-bit weights" if options.reduce_range else ""
+    return nodes, f"{nodes} operators compute in INT8{kept}{bits}."
+
+
+def convert(options: Options, result: Path) -> str:
+    """Makes a variant that keeps floating-point numbers."""
+    # Loaded here: it takes a second that quantization need not wait for.
+    from conversions import make_half, make_optimized
+
+    make_variant = make_half if options.mode == "half" else make_optimized
+    return make_variant(options.input, result)
+
+
+def rank(options: Options, scratch: Path, result: Path) -> tuple[int, str]:
+    """Writes the nodes that quantization may leave FP32 as a JSON list, the worst first."""
+    from sensitivity import rank_nodes
+
+    if options.calibration is None:
+        raise ValueError("sensitivity needs calibration samples")
+    ready = prepared(options.input, scratch)
+    name_nodes(ready)
+    samples = read_samples(options.calibration)
+    ranking, measured = rank_nodes(ready, samples, options.activations, options.reduce_range, options.seconds)
+    if not ranking:
+        raise NothingToDo("The model has no operator that gains from INT8 in this form.")
+    result.write_text(json.dumps(ranking))
+    return len(ranking), f"{measured} of {len(ranking)} operators were measured one by one."
+
+
+def make(options: Options) -> tuple[int, str]:
+    """Makes what is asked for and moves it into place."""
+    with tempfile.TemporaryDirectory(prefix=".quantize-", dir=options.output.parent) as folder:
+        scratch = Path(folder)
+        result = scratch / "result.onnx"
+        if options.mode == "sensitivity":
+            answer = rank(options, scratch, result)
+        elif options.mode in ("optimized", "half"):
+            answer = (0, convert(options, result))
+        else:
+            answer = quantize(options, scratch, result)
+        if options.mode != "sensitivity":
+            check_loads(result)
         os.replace(result, options.output)
-        return nodes
+        return answer
 
 
 def explain(error: Exception) -> tuple[str, str]:
     """State and sentence for the user; the details are on standard error."""
     text = str(error)
-    if isinstance(error, NothingToQuantize):
+    if isinstance(error, NothingToDo):
         return "Skipped", text
     if out_of_memory(error):
         return "OutOfMemory", "There was not enough memory."
@@ -250,8 +205,8 @@ def run(options: Options) -> dict[str, object]:
     nodes = 0
     try:
         limit_memory(options.memory_bytes, options.input)
-        nodes = quantize(options)
-        state, message = "Ready", f"{nodes} operators compute in INT8."
+        nodes, message = make(options)
+        state = "Ready"
     except Exception as error:
         log.exception("quantization failed")
         state, message = explain(error)

@@ -1,4 +1,4 @@
-import type { QualityMetric, ServiceLevelTarget, Task, VariantName } from "@sweetspot/crds";
+import type { MadeVariant, QualityMetric, ServiceLevelTarget, Task, VariantName } from "@sweetspot/crds";
 
 /** What `tune` is asked to do: one model, one latency target, one quality limit, one budget. */
 export interface TuneRequest {
@@ -22,7 +22,12 @@ export interface TuneRequest {
   readonly tokenizerFile?: string;
   /** The outputs to serve; all of the model's when absent. */
   readonly outputs?: readonly string[];
-  readonly variants: readonly VariantName[];
+  /** Chosen by the budget when absent. */
+  readonly variants?: readonly MadeVariant[];
+  /** Models of the user's that answer the same requests: distilled, pruned, quantized elsewhere. Absolute paths. */
+  readonly supplied?: readonly { readonly name: VariantName; readonly file: string }[];
+  /** Bounds of each program that makes a variant; a share of the budget and 8 GiB when absent. */
+  readonly variantLimits?: { readonly seconds: number; readonly memoryBytes: number };
   /** The rate that one replica should carry, where the user knows it. */
   readonly requestsPerSecond?: number;
   readonly budgetSeconds: number;

@@ -27,6 +27,8 @@ export function variantItem(topic: VariantTopic, evidence: Evidence): ChecklistI
 
 function judged(topic: VariantTopic, result: VariantResult, evidence: Evidence): ChecklistItem {
   const { variant, state, message, quality, eligible } = result;
+  if (state === "NotApplicable") return notApplicable(topic, `${variant}: ${message}`);
+  if (result.twin !== undefined) return notTried(topic, `${variant} passes too, and loses more than ${result.twin}.`);
   if (state === "Skipped") return notTried(topic, `${variant} was not made. ${message}`);
   if (state !== "Ready") return notTried(topic, `${variant} could not be made: ${message}`);
   if (!eligible) return refused(topic, variant, quality, evidence);

@@ -100,6 +100,10 @@ function quantizationFindings({ variants, candidates }: Evidence): Finding[] {
     const topic = "Quantization";
     if (result.state !== "Ready")
       return { topic, outcome: "NotApplicable", message: `${result.variant}: ${result.message}` };
+    if (result.twin !== undefined) {
+      const message = `${result.variant} passes the quality gate; ${result.twin} has the same operators and loses less.`;
+      return { topic, outcome: "NotApplicable", message };
+    }
     if (!result.eligible)
       return { topic: "Quality", outcome: "Lost", message: `${result.variant} may not win: ${lossOf(result)}` };
     return speedFinding(result, candidates);

@@ -1,4 +1,5 @@
-import { type Percentile, type TuningQuestion, VariantName } from "@sweetspot/crds";
+import type { Percentile, TuningQuestion } from "@sweetspot/crds";
+import { defaultVariants } from "../variants/catalogue.ts";
 import { figure } from "./format.ts";
 
 const options: Readonly<Record<Percentile, string>> = {
@@ -11,7 +12,7 @@ const options: Readonly<Record<Percentile, string>> = {
 
 /** The command that asks the same question again. Files are named as placeholders: a report holds no path. */
 export function tuneCommand(question: TuningQuestion): string {
-  const { model, task, serviceLevel, quality, workload, variants, budgetSeconds, seed } = question;
+  const { model, task, serviceLevel, quality, workload, variants, supplied = [], budgetSeconds, seed } = question;
   const parts = [
     "sweetspot tune MODEL.onnx",
     `${options[serviceLevel.percentile]} ${serviceLevel.latencyMilliseconds}ms`,
@@ -24,6 +25,8 @@ export function tuneCommand(question: TuningQuestion): string {
   if (quality.mode === "Unchecked") parts.push("--unchecked-quality");
   if (workload.source === "Samples") parts.push("--samples SAMPLES");
   if (workload.requestsPerSecond !== null) parts.push(`--rate ${workload.requestsPerSecond}`);
-  if (variants.length < VariantName.options.length) parts.push(`--variants ${variants.join(",")}`);
+  const usual = defaultVariants(budgetSeconds);
+  if (variants.join() !== usual.join()) parts.push(`--variants ${variants.join(",")}`);
+  for (const { name } of supplied) parts.push(`--variant ${name}=FILE`);
   return parts.join(" \\\n  ");
 }

@@ -5,6 +5,7 @@ import {
   describeModel,
   EngineFailure,
   type EnginePool,
+  fileDigest,
   type ModelSignature,
   probeParity,
   requestShaper,
@@ -16,6 +17,8 @@ import { openSingleEngine } from "../measure/single-engine.ts";
 import { defaultMetric } from "../quality/metrics.ts";
 import type { TuneRequest } from "../tune-request.ts";
 import type { LoadableVariant, OpenedModel } from "../tuning-state.ts";
+import { defaultVariants } from "../variants/catalogue.ts";
+import type { SuppliedModel } from "../variants/supplied-variant.ts";
 
 /** Padded and unpadded may differ by so much in FP32: rounding, not meaning. */
 const losslessTolerance = 1e-4;
@@ -40,7 +43,7 @@ export async function openModel(request: TuneRequest, cpus: number): Promise<Ope
     samples,
     shapes: samples.samples.map(({ inputs }) => shape(inputs)),
     outputs,
-    question: questionOf(request, digest, samples, cpus),
+    question: await questionOf(request, digest, samples, cpus),
   };
 }
 
@@ -84,7 +87,12 @@ async function openSource(file: string): Promise<EnginePool> {
   }
 }
 
-function questionOf(request: TuneRequest, digest: string, samples: SampleSet, cpus: number): TuningQuestion {
+async function questionOf(
+  request: TuneRequest,
+  digest: string,
+  samples: SampleSet,
+  cpus: number,
+): Promise<TuningQuestion> {
   const metric = request.quality.metric ?? defaultMetric(request.task, samples.labelled);
   const { maximumLossBasisPoints, mode } = request.quality;
   return {
@@ -101,11 +109,18 @@ function questionOf(request: TuneRequest, digest: string, samples: SampleSet, cp
       labelled: samples.labelled,
       requestsPerSecond: request.requestsPerSecond ?? null,
     },
-    variants: [...request.variants],
+    variants: [...(request.variants ?? defaultVariants(request.budgetSeconds))],
+    ...(request.supplied === undefined ? {} : { supplied: await Promise.all(request.supplied.map(identified)) }),
     cpus,
     budgetSeconds: request.budgetSeconds,
     seed: request.seed,
   };
+}
+
+/** A file that cannot be read is part of the question all the same; the answer says what became of it. */
+async function identified({ name, file }: SuppliedModel) {
+  const digest = await fileDigest(file).catch(() => sha256(new TextEncoder().encode("missing")));
+  return { name, digest };
 }
 
 /** The key of a tuning profile: equal questions have equal answers. */

@@ -1,11 +1,13 @@
-import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Environment, VariantName } from "@sweetspot/crds";
+import type { Environment, MadeVariant, VariantName } from "@sweetspot/crds";
 import { fileDigest } from "@sweetspot/sidecar";
+import * as z from "zod";
 import type { Sample } from "../inputs/sample.ts";
 import { canCalibrate } from "./calibration-file.ts";
+import { isToolVariant, kindOf, type ToolVariant } from "./catalogue.ts";
 import { missingPython, type PythonEnvironment } from "./python-environment.ts";
-import { quantizationRecipe, recipeDigest } from "./quantization-recipe.ts";
+import { type QuantizationRecipe, quantizationRecipe, recipeDigest } from "./quantization-recipe.ts";
 import { type QuantizationLimits, quantize } from "./quantize.ts";
 
 /** A variant that can be served. */
@@ -22,7 +24,7 @@ export interface ReadyVariant {
 
 /** A variant that could not be made, which is a result like any other. */
 export interface MissingVariant {
-  readonly state: "Failed" | "TimedOut" | "OutOfMemory" | "Skipped";
+  readonly state: "Failed" | "TimedOut" | "OutOfMemory" | "Skipped" | "NotApplicable";
   readonly variant: VariantName;
   readonly seconds: number;
   readonly message: string;
@@ -46,11 +48,15 @@ export interface VariantContext extends QuantizationLimits {
   readonly environment: Pick<Environment, "architecture" | "instructionSets">;
 }
 
-/** Makes one variant of a model. Every failure is an outcome with a sentence that says what to do; never throws. */
+/**
+ * Makes one variant of a model. Every failure is an outcome with a sentence that says what to do; never throws.
+ * `change`: what is to be different from the usual recipe of the variant.
+ */
 export async function makeVariant(
-  variant: VariantName,
+  variant: MadeVariant,
   source: VariantSource,
   context: VariantContext,
+  change: Partial<QuantizationRecipe> = {},
 ): Promise<VariantOutcome> {
   const started = performance.now();
   const seconds = () => (performance.now() - started) / 1000;
@@ -59,7 +65,10 @@ export async function makeVariant(
       throw new Error("The model file is not there any more.");
     });
     if (variant === "Source") return sourceVariant(source, size);
-    const outcome = await quantizedVariant(variant, source, context);
+    if (!isToolVariant(variant)) {
+      return { state: "NotApplicable", variant, seconds: 0, message: "This release cannot make it." };
+    }
+    const outcome = await toolVariant(variant, source, context, change);
     return { variant, seconds: seconds(), ...outcome };
   } catch (error) {
     return { state: "Failed", variant, seconds: seconds(), message: explain(error) };
@@ -80,30 +89,57 @@ const scratchPrefix = ".making-";
 
 type Outcome = Omit<ReadyVariant, "variant" | "seconds"> | Omit<MissingVariant, "variant" | "seconds">;
 
-async function quantizedVariant(
-  variant: Exclude<VariantName, "Source">,
+async function toolVariant(
+  variant: ToolVariant,
   source: VariantSource,
   context: VariantContext,
+  change: Partial<QuantizationRecipe>,
 ): Promise<Outcome> {
   const { python, calibration } = context;
   if (python === null) return { state: "Skipped", message: missingPython };
-  if (variant === "INT8Static" && !canCalibrate(calibration)) {
+  if (kindOf(variant).mode === "static" && !canCalibrate(calibration)) {
     return { state: "Skipped", message: "Static quantization needs samples of numeric inputs to calibrate with." };
   }
-  const recipe = quantizationRecipe(variant, context.environment, calibration);
+  const recipe = { ...quantizationRecipe(variant, context.environment, calibration), ...change };
   const key = recipeDigest(recipe, source.digest, python.versions).slice("sha256:".length, "sha256:".length + 16);
   const file = join(context.directory, `${variant}-${key}.onnx`);
   const earlier = await describeFile(file).catch(() => null);
   if (earlier !== null) return { state: "Ready", ...earlier, message: "Made in an earlier run." };
-
-  await mkdir(context.directory, { recursive: true });
-  await sweep(context.directory, context.timeoutSeconds);
-  const scratch = await mkdtemp(join(context.directory, scratchPrefix));
-  try {
+  return inScratch(context, async (scratch) => {
     const { output, ...result } = await quantize(source.file, scratch, recipe, python, context);
     if (result.state !== "Ready") return { state: result.state, message: result.message };
     await rename(output, file);
     return { state: "Ready", ...(await describeFile(file)), message: result.message };
+  });
+}
+
+/** What the tool says of the nodes: their names, the one that loses most when it alone is quantized first. */
+export type NodeRanking = { readonly nodes: readonly string[] } | Omit<MissingVariant, "variant" | "seconds">;
+
+/** Ranks the nodes for `INT8StaticMixed`. Every failure is an outcome; never throws. */
+export async function rankNodes(source: VariantSource, context: VariantContext): Promise<NodeRanking> {
+  const { python, calibration, environment } = context;
+  if (python === null) return { state: "Skipped", message: missingPython };
+  try {
+    const usual = quantizationRecipe("INT8StaticMixed", environment, calibration);
+    return await inScratch(context, async (scratch) => {
+      const recipe = { ...usual, mode: "sensitivity" } as const;
+      const { output, state, message } = await quantize(source.file, scratch, recipe, python, context);
+      if (state !== "Ready") return { state, message };
+      return { nodes: z.array(z.string()).parse(JSON.parse(await readFile(output, "utf8"))) };
+    });
+  } catch (error) {
+    return { state: "Failed", message: explain(error) };
+  }
+}
+
+/** Gives a folder to the tool and removes it whatever happens. */
+async function inScratch<T>({ directory, timeoutSeconds }: VariantContext, work: (scratch: string) => Promise<T>) {
+  await mkdir(directory, { recursive: true });
+  await sweep(directory, timeoutSeconds);
+  const scratch = await mkdtemp(join(directory, scratchPrefix));
+  try {
+    return await work(scratch);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

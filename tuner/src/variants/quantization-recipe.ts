@@ -1,34 +1,41 @@
-import { digestOf, type Environment, type VariantName } from "@sweetspot/crds";
+import { digestOf, type Environment } from "@sweetspot/crds";
 import { hasIntegerDotProduct } from "../environment/cpu-info.ts";
 import { type Sample, sampleSet } from "../inputs/sample.ts";
 import { spacedSamples } from "./calibration-file.ts";
+import { kindOf, type ToolVariant } from "./catalogue.ts";
 
 /** The ranges of activations settle long before; more samples only take time. */
 const mostCalibrationSamples = 64;
 /** Raised whenever quantize.py makes something else of the same question. */
-const revision = 1;
+const revision = 2;
 
-/** Everything that decides what comes out of a quantization. */
+/** Everything that decides what the tool makes. */
 export interface QuantizationRecipe {
-  readonly mode: "dynamic" | "static";
+  readonly mode: "dynamic" | "static" | "optimized" | "half" | "sensitivity";
+  /** How the ranges of activations follow from the samples, for static quantization. */
+  readonly method: "minmax" | "entropy" | "percentile";
+  /** Nodes that stay FP32; null where all are quantized that gain from it. */
+  readonly keep: readonly string[] | null;
   /** 7-bit weights: x86 without VNNI adds pairs of 8-bit products in 16 bits, which saturate. */
   readonly reduceRange: boolean;
   /** Which form of activations has the faster kernels. */
   readonly activations: "uint8" | "int8";
-  /** Empty for dynamic quantization. */
+  /** Empty where nothing is calibrated. */
   readonly calibration: readonly Sample[];
 }
 
 /** Chooses how to quantize for this CPU, after onnxruntime's own advice (docs of `quantize_static`). */
 export function quantizationRecipe(
-  variant: Exclude<VariantName, "Source">,
+  variant: ToolVariant,
   environment: Pick<Environment, "architecture" | "instructionSets">,
   calibration: readonly Sample[],
 ): QuantizationRecipe {
-  const mode = variant === "INT8Static" ? "static" : "dynamic";
+  const { mode, method = "minmax" } = kindOf(variant);
   const x86 = environment.architecture === "x64";
   return {
     mode,
+    method,
+    keep: null,
     reduceRange: x86 && !hasIntegerDotProduct(environment.instructionSets),
     activations: x86 ? "uint8" : "int8",
     calibration: mode === "static" ? spacedSamples(calibration, mostCalibrationSamples) : [],

@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeCalibration } from "./calibration-file.ts";
@@ -17,6 +18,9 @@ export interface QuantizationLimits {
   readonly signal?: AbortSignal;
 }
 
+/** Of the time limit, the rest is for the start of the tool and for calibration. */
+const rankingShare = 0.5;
+
 const script = fileURLToPath(new URL("../../python/quantize.py", import.meta.url));
 
 /**
@@ -30,11 +34,19 @@ export async function quantize(
   python: PythonEnvironment,
   limits: QuantizationLimits,
 ): Promise<QuantizationResult & { readonly output: string }> {
-  const calibration = join(scratch, "calibration.safetensors");
-  if (recipe.mode === "static") await writeCalibration(calibration, recipe.calibration);
   const output = join(scratch, "variant.onnx");
   const args = ["-E", "-s", script, "--exit-with-parent", "--mode", recipe.mode, "--input", source, "--output", output];
-  if (recipe.mode === "static") args.push("--calibration", calibration, "--activations", recipe.activations);
+  if (recipe.calibration.length > 0) {
+    const calibration = join(scratch, "calibration.safetensors");
+    await writeCalibration(calibration, recipe.calibration);
+    args.push("--calibration", calibration, "--activations", recipe.activations, "--method", recipe.method);
+  }
+  if (recipe.keep !== null) {
+    const keep = join(scratch, "keep.json");
+    await writeFile(keep, JSON.stringify(recipe.keep));
+    args.push("--keep", keep);
+  }
+  if (recipe.mode === "sensitivity") args.push("--seconds", String(rankingShare * limits.timeoutSeconds));
   if (recipe.reduceRange) args.push("--reduce-range");
   args.push("--memory-bytes", String(limits.memoryBytes));
   const run = await runLimited(python.executable, args, {
@@ -74,7 +86,7 @@ function resultOf(run: LimitedRun, { timeoutSeconds, memoryBytes }: Quantization
     return { state: "OutOfMemory", message };
   }
   const how = run.signal ?? `status ${run.code}`;
-  return answer ?? { state: "Failed", message: `The quantization tool ended with ${how}: ${lastLine(run.stderr)}` };
+  return answer ?? { state: "Failed", message: `The tool ended with ${how}: ${lastLine(run.stderr)}` };
 }
 
 const memorySigns = /bad_alloc|MemoryError|cannot allocate memory|can't start new thread|pthread_create failed/i;
