@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
+import { compareCommand } from "./compare-command.ts";
 import type { CliContext, CommandContext } from "./context.ts";
 import { doctorCommand } from "./doctor-command.ts";
 import { type ExitName, exitCode, exitCodeHelp } from "./exit-codes.ts";
@@ -26,6 +27,7 @@ export function buildProgram(context: CommandContext): Command {
     serveCommand(context),
     loadCommand(context),
     reportCommand(context),
+    compareCommand(context),
     replanCommand(context),
     whatIfCommand(context),
     doctorCommand(context),

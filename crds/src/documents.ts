@@ -3,6 +3,7 @@ import { CostTable } from "./cost-table.ts";
 import { DoctorReport } from "./doctor-report.ts";
 import { LoadReport } from "./load-report.ts";
 import { PlanTrial } from "./plan-trial.ts";
+import { ReportComparison } from "./report-comparison.ts";
 import { ServiceLevelReport } from "./service-level-report.ts";
 import { ServingPlan } from "./serving-plan.ts";
 import { TuningQuestion } from "./tuning-question.ts";
@@ -17,6 +18,7 @@ export const documents = {
   DoctorReport,
   LoadReport,
   PlanTrial,
+  ReportComparison,
   ServiceLevelReport,
   ServingPlan,
   TuningQuestion,

@@ -13,6 +13,7 @@ export * from "./open-inference.ts";
 export * from "./parse.ts";
 export * from "./plan-history.ts";
 export * from "./plan-trial.ts";
+export * from "./report-comparison.ts";
 export * from "./retuning-state.ts";
 export * from "./service-level-report.ts";
 export * from "./serving-plan.ts";

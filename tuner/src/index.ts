@@ -25,6 +25,8 @@ export { measureUpstream } from "./measure/upstream-table.ts";
 export { OutputError } from "./output-directory.ts";
 export { race } from "./race/race.ts";
 export { SidecarProcess } from "./race/sidecar-process.ts";
+export { compareReports } from "./report/compare.ts";
+export { summarizeComparison } from "./report/compare-text.ts";
 export { figure, milliseconds, percent, percentileName, rate } from "./report/format.ts";
 export { renderReport } from "./report/html.ts";
 export { summarizeReport } from "./report/text.ts";

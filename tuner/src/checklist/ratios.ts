@@ -48,7 +48,11 @@ export function singleRatio(
  * Speed of one table over another's, as the geometric mean over the shapes that both have. They were measured one after
  * the other, so the machine may have changed speed in between without being noticed. Null without a shape in common.
  */
-export function tableRatio(table: CostTable, other: CostTable, environment: Environment): MeasuredRatio | null {
+export function tableRatio(
+  table: CostTable,
+  other: CostTable,
+  environment: Pick<Environment, "noiseFactor">,
+): MeasuredRatio | null {
   const logs = table.cells.flatMap(({ rows, length, microseconds }) => {
     const twin = other.cells.find((cell) => cell.rows === rows && cell.length === length);
     return twin === undefined ? [] : [Math.log(twin.microseconds / microseconds)];
