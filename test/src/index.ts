@@ -1,5 +1,7 @@
 export { DirectModel } from "./direct-run.ts";
 export { fuzzHttpServers } from "./fuzz/fuzz-server.ts";
+export { damagedWeights } from "./models/damaged-int8.ts";
+export { digitLines, digitsModel, digitsSamples } from "./models/digits.ts";
 export { paragraphs, passages, wordGroups } from "./models/english-text.ts";
 export { minilmLongestInput, minilmModel, minilmTensors, minilmTokenizer, writeTextSamples } from "./models/minilm.ts";
 export {
