@@ -44,6 +44,14 @@ const pythonParts = [
     commands: ["test"],
     lost: "the tests with Triton's and OpenAI's own clients will be skipped",
   },
+  {
+    name: "exporter of PyTorch and Hugging Face models (about 3 GB)",
+    environment: "export",
+    requirements: "tuner/python/requirements-export.txt",
+    // Only on request: few need it, and it is larger than everything else together.
+    commands: ["export"],
+    lost: "models cannot be exported to ONNX here",
+  },
 ];
 
 const say = (text) => process.stdout.write(`set-up: ${text}\n`);
@@ -331,10 +339,15 @@ async function withLock(work) {
 /** What to install: Python parts, and whether the packages of the test cluster belong to it. */
 function wanted(args) {
   const index = args.indexOf("--for");
-  if (index === -1) return { parts: pythonParts, cluster: true };
+  if (index === -1) return { parts: pythonParts.filter((part) => !part.commands.includes("export")), cluster: true };
   const command = args[index + 1];
-  if (!["demo", "test", "cluster"].includes(command)) throw new Error("--for takes demo, test or cluster.");
-  return { parts: pythonParts.filter((part) => part.commands.includes(command)), cluster: command !== "demo" };
+  if (!["demo", "test", "cluster", "export"].includes(command)) {
+    throw new Error("--for takes demo, test, cluster or export.");
+  }
+  return {
+    parts: pythonParts.filter((part) => part.commands.includes(command)),
+    cluster: command === "test" || command === "cluster",
+  };
 }
 
 function isComplete({ parts, cluster }) {

@@ -4,6 +4,7 @@ import { compareCommand } from "./compare-command.ts";
 import type { CliContext, CommandContext } from "./context.ts";
 import { doctorCommand } from "./doctor-command.ts";
 import { type ExitName, exitCode, exitCodeHelp } from "./exit-codes.ts";
+import { exportCommand } from "./export-command.ts";
 import { loadCommand } from "./load-command.ts";
 import { oneLine } from "./progress.ts";
 import { replanCommand } from "./replan-command.ts";
@@ -31,6 +32,7 @@ export function buildProgram(context: CommandContext): Command {
     replanCommand(context),
     whatIfCommand(context),
     doctorCommand(context),
+    exportCommand(context),
   ];
   for (const command of commands) program.addCommand(command.option("--debug", "show where an error comes from"));
   for (const command of [program, ...commands]) {

@@ -4,6 +4,7 @@ export { writeResult } from "./delivery/write-result.ts";
 export { describeEnvironment } from "./environment/describe.ts";
 export { examineMachine } from "./environment/doctor.ts";
 export { watchActivity } from "./environment/watch-activity.ts";
+export { ExportError, exportModel } from "./export/export-model.ts";
 export { loadSamples } from "./inputs/load-samples.ts";
 export type { Sample, SampleSet } from "./inputs/sample.ts";
 export { synthesise } from "./inputs/synthesise.ts";
