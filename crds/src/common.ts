@@ -77,6 +77,7 @@ export const MadeVariant = z.enum([
   "INT8StaticMixed",
   "FP16",
   "BF16",
+  "OpenVino",
 ]);
 export type MadeVariant = z.infer<typeof MadeVariant>;
 

@@ -5,6 +5,7 @@ export * from "./cost-table.ts";
 export * from "./digest.ts";
 export * from "./doctor-report.ts";
 export * from "./documents.ts";
+export * from "./engine-of.ts";
 export * from "./environment.ts";
 export * from "./input-pipeline.ts";
 export * from "./load-report.ts";

@@ -1,3 +1,4 @@
+import { engineAndVariant } from "@sweetspot/crds";
 import type { PlanPoint } from "./plan-point.ts";
 
 /** A name that tells points apart, fit for a file: `int8dynamic-2x1-b8-15ms-f2`. */
@@ -22,7 +23,7 @@ export function summaryOf({ variant, layout, policy }: Pick<PlanPoint, "variant"
   const batch = policy.maximumRows === 1 ? "no batching" : `batch <= ${policy.maximumRows} and ${inWords(cap)}`;
   const hold = policy.holdMicroseconds === 0 ? "" : `, held for ${inWords(policy.holdMicroseconds)} at most`;
   const ahead = policy.inFlightPerInstance > 1 ? `, ${policy.inFlightPerInstance} batches in hand` : "";
-  return `OnnxRuntime ${variant}, ${threads}, ${batch}${hold}${ahead}`;
+  return `${engineAndVariant(variant)}, ${threads}, ${batch}${hold}${ahead}`;
 }
 
 const inWords = (microseconds: number): string =>

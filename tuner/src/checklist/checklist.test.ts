@@ -55,6 +55,23 @@ describe("the checklist", () => {
     }
   });
 
+  it("says that another engine does not apply where it is not installed", () => {
+    const message = "OpenVINO is not installed: run `npm run setup`.";
+    const { quality: _, ...known } = sample.variants[0] ?? expect.fail("no variant");
+    const missing = {
+      ...known,
+      quality: null,
+      variant: "OpenVino",
+      engine: "OpenVino",
+      state: "NotApplicable",
+    } as const;
+    const variants = [...sample.variants, { ...missing, message, bytes: null, digest: null, eligible: false }];
+    expect(item("OptimizedEngine", { variants })).toMatchObject({
+      outcome: "NotApplicable",
+      message: `OpenVino: ${message}`,
+    });
+  });
+
   it("claims nothing where nothing was measured: predictions are no measurement", () => {
     const candidates = sample.candidates.map((candidate) => ({ ...candidate, rounds: [], measured: null }));
     const items = checklistOf(sampleReport({ candidates, tables: [], pinningTrial: null }));

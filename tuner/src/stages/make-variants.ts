@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { MadeVariant, VariantResult } from "@sweetspot/crds";
+import { engineOf } from "@sweetspot/crds";
 import type { TuningState } from "../tuning-state.ts";
 import { isLossless, isTwin, notApplicable } from "../variants/catalogue.ts";
 import {
@@ -108,10 +109,11 @@ const skipped = (variant: string, message: string): MissingVariant => ({
   message,
 });
 
-const notReady = { engine: "OnnxRuntime", bytes: null, digest: null, quality: null, eligible: false } as const;
+const notReady = { bytes: null, digest: null, quality: null, eligible: false } as const;
 
 const record = (state: TuningState, { variant, state: ended, seconds, message }: MissingVariant): void => {
-  state.variants.push({ ...notReady, variant, state: ended, seconds, message: message.slice(0, 1024) });
+  const engine = engineOf(variant);
+  state.variants.push({ ...notReady, engine, variant, state: ended, seconds, message: message.slice(0, 1024) });
 };
 
 /** The source is always there: it is the reference of quality and of speed. */
@@ -144,7 +146,7 @@ function enter(state: TuningState, ready: ReadyVariant, { quality, eligible, pad
 }
 
 function resultOf({ variant, seconds, bytes, digest, message }: ReadyVariant) {
-  return { variant, engine: "OnnxRuntime", state: "Ready", message, seconds, bytes, digest } as const;
+  return { variant, engine: engineOf(variant), state: "Ready", message, seconds, bytes, digest } as const;
 }
 
 /** Looks for a mix of INT8 and FP32 where, and only where, static INT8 as a whole loses too much. */

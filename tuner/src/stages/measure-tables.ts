@@ -1,4 +1,5 @@
 import type { Layout, MeasuredTable } from "@sweetspot/crds";
+import { engineOf } from "@sweetspot/crds";
 import { searchPlans } from "@sweetspot/planner";
 import { createEnginePool, type EnginePool } from "@sweetspot/sidecar";
 import { heldOutError } from "../measure/held-out.ts";
@@ -54,7 +55,7 @@ async function addTable(
   state.signal.throwIfAborted();
   const label = `${variant.variant} in ${layout.instances}x${layout.threadsPerInstance} threads`;
   state.say("CostTable", `Measuring ${label}`);
-  const pool = await createEnginePool({ engine: "OnnxRuntime", file: variant.file, layout });
+  const pool = await createEnginePool({ engine: engineOf(variant.variant), file: variant.file, layout });
   try {
     const { table, contaminatedCells } = await measureTable({ ...setupFor(state, reference), pool, batchable });
     state.tables.push({ variant: variant.variant, layout, table, heldOutError: heldOutError(table) });

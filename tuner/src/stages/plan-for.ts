@@ -1,5 +1,5 @@
 import type { BatchPolicy } from "@sweetspot/crds";
-import { apiVersion, type CostTable, type Layout, type ServingPlan } from "@sweetspot/crds";
+import { apiVersion, type CostTable, engineOf, type Layout, type ServingPlan } from "@sweetspot/crds";
 import type { LoadableVariant, OpenedModel, TuningState } from "../tuning-state.ts";
 
 /** A queue this long is minutes of work for any model: it only guards the memory, prediction refuses long before. */
@@ -24,7 +24,12 @@ export function planFor(
     kind: "ServingPlan",
     revision,
     modelName: request.modelName,
-    artifact: { variant: variant.variant, engine: "OnnxRuntime", file: variant.file, digest: variant.digest },
+    artifact: {
+      variant: variant.variant,
+      engine: engineOf(variant.variant),
+      file: variant.file,
+      digest: variant.digest,
+    },
     outputs: [...model.outputs],
     inputBounds: [...model.signature.inputBounds],
     ...(variant.padding === undefined ? {} : { padding: variant.padding }),

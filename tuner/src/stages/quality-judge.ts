@@ -1,4 +1,5 @@
 import type { Padding, QualityResult, VariantName } from "@sweetspot/crds";
+import { engineOf } from "@sweetspot/crds";
 import { seededRandom } from "@sweetspot/planner";
 import {
   assembleBatch,
@@ -69,7 +70,7 @@ export class QualityJudge {
   async judge(name: VariantName, file: string): Promise<Judgement> {
     const { model, request } = this.#state;
     const { metric, mode, maximumLossBasisPoints } = model.question.quality;
-    const pool = await openSingleEngine(file);
+    const pool = await openSingleEngine(file, engineOf(name));
     try {
       const padding = await this.#padding(pool);
       const madeUp = model.samples.source === "Synthesised";

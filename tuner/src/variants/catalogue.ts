@@ -8,8 +8,8 @@ interface Kind {
   readonly method?: "minmax" | "entropy" | "percentile";
 }
 
-/** The variants that the Python tools make. BF16 is none: see `notApplicable`. */
-const kinds: Readonly<Record<Exclude<MadeVariant, "Source" | "BF16">, Kind>> = {
+/** The variants that the Python tools make. BF16 is none: see `notApplicable`; OpenVino is the source on another engine. */
+const kinds: Readonly<Record<Exclude<MadeVariant, "Source" | "BF16" | "OpenVino">, Kind>> = {
   INT8Dynamic: { mode: "dynamic", lossless: false },
   INT8Static: { mode: "static", method: "minmax", lossless: false },
   INT8StaticEntropy: { mode: "static", method: "entropy", lossless: false },
@@ -31,7 +31,7 @@ const twins: ReadonlySet<string> = new Set(["INT8Static", "INT8StaticEntropy", "
 export const isTwin = (variant: string): boolean => twins.has(variant);
 
 export const isLossless = (variant: string): boolean =>
-  variant === "Source" || (isToolVariant(variant) && kindOf(variant).lossless);
+  variant === "Source" || variant === "OpenVino" || (isToolVariant(variant) && kindOf(variant).lossless);
 
 /** Budgets below this have time for the three variants that usually decide, longer ones for all. */
 const thoroughBudgetSeconds = 180;

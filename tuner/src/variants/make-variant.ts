@@ -6,6 +6,7 @@ import * as z from "zod";
 import type { Sample } from "../inputs/sample.ts";
 import { canCalibrate } from "./calibration-file.ts";
 import { isToolVariant, kindOf, type ToolVariant } from "./catalogue.ts";
+import { openVinoVariant } from "./openvino-variant.ts";
 import { missingPython, type PythonEnvironment } from "./python-environment.ts";
 import { type QuantizationRecipe, quantizationRecipe, recipeDigest } from "./quantization-recipe.ts";
 import { type QuantizationLimits, quantize } from "./quantize.ts";
@@ -65,6 +66,7 @@ export async function makeVariant(
       throw new Error("The model file is not there any more.");
     });
     if (variant === "Source") return sourceVariant(source, size);
+    if (variant === "OpenVino") return await openVinoVariant(source, size);
     if (!isToolVariant(variant)) {
       return { state: "NotApplicable", variant, seconds: 0, message: "This release cannot make it." };
     }
