@@ -75,7 +75,7 @@ const sample = (seed: number) => {
   return JSON.stringify({ inputs: [{ name: "x", datatype: "FP32", shape: [1, width], data }] });
 };
 
-it("whatever variants do, the tuning ends with a decision and names what became of each", async () => {
+it("whatever variants do, the tuning ends with a decision and names what became of each", { timeout: 90_000 }, async () => {
   const { report } = await tune(
     {
       modelFile: await file("source.onnx", chain()),
@@ -95,7 +95,7 @@ it("whatever variants do, the tuning ends with a decision and names what became 
         { name: "Student", file: await file("student.onnx", chain({ tail: ["LeakyRelu"] })) },
       ],
       variantLimits: { seconds: 2, memoryBytes: 4 * 2 ** 30 },
-      budgetSeconds: 10,
+      budgetSeconds: 60,
       seed: 1,
       outputDirectory: join(folder, "out"),
     },

@@ -73,7 +73,7 @@ export function batchingItem({ candidates, tables, environment }: Evidence, winn
       "In the engine, rows in batches are faster than one by one; under the target the plan that serves one by one is better all the same, by simulation.";
     return notApplicable(topic, message);
   }
-  const message = `In the engine, rows in the batches that fit the plan run at ${figure(gain)} times the speed of the same rows one by one, on average over the measured lengths.`;
+  const message = `In the engine, rows in the batches that fit the plan run at ${figure(gain)} times the speed of the same rows one by one, on average over the measured lengths.${ratio.high < 1 ? " Do not batch here." : ""}`;
   return measured(topic, ratio, message);
 }
 

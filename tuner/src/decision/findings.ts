@@ -9,6 +9,10 @@ export interface Evidence {
   /** Was padding allowed, and does the model have an axis that could be padded? */
   readonly padding: "Granted" | "Refused" | "NotApplicable";
   readonly raced: boolean;
+  /** Speed of rows in the best batches that fit, over that of rows one by one, in the winner's engine; null where not measured. */
+  readonly batchGain: number | null;
+  /** Factor by which equal work differs on this machine, at least 1. */
+  readonly noise: number;
 }
 
 /** Differences below this are not worth a remark either way. */
@@ -19,10 +23,7 @@ export function findingsFrom(evidence: Evidence): Finding[] {
   return [
     ...workloadFindings(evidence),
     ...paddingFindings(evidence),
-    ...comparison(evidence.candidates, "Batching", ({ batching }) => batching.maximumRows > 1, [
-      "batching",
-      "serving one by one",
-    ]),
+    ...batchingFindings(evidence),
     ...comparison(evidence.candidates, "Threads", ({ layout }) => layout.instances > 1, [
       "several engine processes",
       "one engine process with all threads",
@@ -61,6 +62,19 @@ const paddingMessages = {
 function paddingFindings({ padding }: Evidence): Finding[] {
   const [outcome, message] = paddingMessages[padding];
   return [{ topic: "Padding", outcome, message }];
+}
+
+/**
+ * The batch former makes no batch that the cost table speaks against, so plans that may batch rarely lose in simulation:
+ * whether batches pay at all is seen in the engine.
+ */
+function batchingFindings({ candidates, batchGain, noise }: Evidence): Finding[] {
+  if (batchGain !== null && batchGain * noise < 1) {
+    const message = `Do not batch here: in the engine a row costs ${(1 / batchGain).toFixed(2)} times as much in the best batch that fits as alone. Batching does not pay.`;
+    return [{ topic: "Batching", outcome: "Lost", message }];
+  }
+  const words = ["batching", "serving one by one"] as const;
+  return comparison(candidates, "Batching", ({ batching }) => batching.maximumRows > 1, words);
 }
 
 /** Holds the best candidate with a property against the best without it. */

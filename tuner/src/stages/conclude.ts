@@ -8,9 +8,11 @@ import {
   type TuningReport,
 } from "@sweetspot/crds";
 import { latencyAt, poissonArrivals, seededRandom, simulate, withoutBatching } from "@sweetspot/planner";
+import { batchGain } from "../checklist/batching-items.ts";
 import { checklistOf } from "../checklist/checklist.ts";
 import { type Choice, capacityOf, decide, lowestLatency, whyLost } from "../decision/decide.ts";
 import { findingsFrom } from "../decision/findings.ts";
+import { noiseOf } from "../decision/gain.ts";
 import { defaultLayout, shareTable } from "../search/layouts.ts";
 import { pointOf, summaryOf } from "../search/points.ts";
 import type { LoadableVariant, TuningState } from "../tuning-state.ts";
@@ -70,12 +72,19 @@ export function conclude(state: TuningState, completed: boolean): TuningReport {
         synthesised: state.model.samples.source === "Synthesised",
         padding: paddingState(state),
         raced,
+        batchGain: batchGainOf(state, winner),
+        noise: noiseOf(state.environment),
       }),
     ],
     pinningTrial: state.pinningTrial,
     requestShapes: thinned(state.model.shapes, mostShapes),
   } as const satisfies Omit<TuningReport, "checklist">;
   return { ...report, checklist: checklistOf(report) };
+}
+
+function batchGainOf({ tables }: TuningState, winner: Candidate): number | null {
+  const table = tables.find(({ variant, layout }) => variant === winner.variant && shareTable(layout, winner.layout));
+  return table === undefined ? null : batchGain(table.table, winner.batching.maximumBatchMicroseconds);
 }
 
 function paddingState({ model }: TuningState): "Granted" | "Refused" | "NotApplicable" {
