@@ -55,6 +55,8 @@ export class RawOnnxRuntime {
 /** The best of the grid, and which one it is. */
 export interface BestRaw {
   readonly setting: RawSetting;
+  /** All of the grid, rows per second. */
+  readonly tried: { setting: { [name: string]: number }; rate: number }[];
   readonly rowsPerSecond: (seconds: number) => Promise<number>;
   readonly close: () => void;
 }
@@ -65,21 +67,24 @@ const rowCounts = [1, 2, 4, 8, 16];
 export async function bestRaw(model: RawModel, length: number, cpus: number): Promise<BestRaw> {
   let best: { readonly raw: RawOnnxRuntime; readonly setting: RawSetting } | undefined;
   let bestRate = 0;
+  const tried: BestRaw["tried"] = [];
   for (const threads of new Set([1, cpus])) {
     for (const rows of rowCounts) {
       const setting = { instances: Math.floor(cpus / threads), threads, rows };
-      const raw = await startUniform(model, setting, length);
+      const raw = await startRaw(model, setting, length);
       const rate = await raw.rowsPerSecond(0.7);
+      tried.push({ setting: { ...setting }, rate });
       const [kept, dropped] = rate > bestRate ? [{ raw, setting }, best?.raw] : [best, raw];
       dropped?.close();
       [best, bestRate] = [kept, Math.max(rate, bestRate)];
     }
   }
   const { raw, setting } = best as NonNullable<typeof best>;
-  return { setting, rowsPerSecond: (seconds) => raw.rowsPerSecond(seconds), close: () => raw.close() };
+  return { setting, tried, rowsPerSecond: (seconds) => raw.rowsPerSecond(seconds), close: () => raw.close() };
 }
 
-function startUniform(model: RawModel, { instances, threads, rows }: RawSetting, length: number) {
+/** Batches of one shape, again and again. The caller closes it. */
+export function startRaw(model: RawModel, { instances, threads, rows }: RawSetting, length: number) {
   const batches = [new Array<number>(rows).fill(length)];
   return RawOnnxRuntime.start(model, threads, new Array<RawBatches>(instances).fill(batches));
 }

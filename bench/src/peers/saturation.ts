@@ -3,7 +3,7 @@ import { minilmTensors } from "@sweetspot/test";
 import type { RequestMix } from "@sweetspot/tuner";
 import type { MiniLm, Workload } from "../minilm-workloads.ts";
 import { bestOwn, type OwnSetting, ownSettings, policyOf, startOwn, withSetting } from "../own-server.ts";
-import { bestRaw } from "../raw-onnxruntime.ts";
+import { bestRaw, startRaw } from "../raw-onnxruntime.ts";
 import { type Contestant, interleave } from "../rounds.ts";
 import type { ServerUnderLoad } from "../server-under-load.ts";
 import { findBestSetting, type Questions, startUnderLoad } from "./best-setting.ts";
@@ -28,7 +28,7 @@ export interface Bench {
 
 /** Own server, and a peer or own alternatives, at saturation; rounds bracketed by raw ONNX Runtime. */
 export async function measureSaturation(bench: Bench, questions: Questions, peer: PeerName | "own"): Promise<void> {
-  const { workload, modelFile, mix } = questions;
+  const { workload, mix } = questions;
   const { plan, results } = bench;
   console.error(
     `\n${workload.title}, saturation: own server and ${peer === "own" ? "raw engines" : peers[peer].title}`,
@@ -38,11 +38,7 @@ export async function measureSaturation(bench: Bench, questions: Questions, peer
   if (peer !== "own") await peerGrid(bench, peer, questions);
   const setting = await ownGrid(bench, "own", workload, mix);
   await using stack = new AsyncDisposableStack();
-  const raw = await bestRaw(
-    { file: modelFile, output: minilmTensors.embedding },
-    workload.rawLength,
-    plan.layout.instances,
-  );
+  const raw = await rawBaseline(bench, questions);
   stack.defer(() => raw.close());
   const own = stack.use(await startOwn("own", withSetting(plan, setting), mix, bench.directory));
   await own.warmUp();
@@ -55,6 +51,21 @@ export async function measureSaturation(bench: Bench, questions: Questions, peer
     raw: { ...raw.setting },
     rounds,
   } satisfies Saturation;
+}
+
+/** Raw ONNX Runtime at its best setting for the workload's length, tried where that is not known. */
+async function rawBaseline({ results, regrid, plan }: Bench, { workload, modelFile }: Questions) {
+  const model = { file: modelFile, output: minilmTensors.embedding };
+  const key = gridKey(workload, "raw");
+  const { instances, threads, rows } = (regrid ? undefined : results.grids[key]?.best) ?? {};
+  if (typeof instances === "number" && typeof threads === "number" && typeof rows === "number") {
+    const setting = { instances, threads, rows };
+    const raw = await startRaw(model, setting, workload.rawLength);
+    return { setting, rowsPerSecond: (seconds: number) => raw.rowsPerSecond(seconds), close: () => raw.close() };
+  }
+  const raw = await bestRaw(model, workload.rawLength, plan.layout.instances);
+  results.grids[key] = { measuredAt: new Date().toISOString(), best: { ...raw.setting }, tried: raw.tried };
+  return raw;
 }
 
 async function startPeer(bench: Bench, name: PeerName, questions: Questions, stack: AsyncDisposableStack) {
