@@ -13,7 +13,9 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 // The full form, a minute each for five kinds of models, is `npm run proof -- tuner-9`.
-it("a network with labelled samples is tuned to a complete decision that agrees with its evidence", { timeout: 90_000 }, async () => {
+it("a network with labelled samples is tuned to a complete decision that agrees with its evidence", {
+  timeout: 90_000,
+}, async () => {
   const { report } = await tune(
     {
       modelFile: digitsModel,

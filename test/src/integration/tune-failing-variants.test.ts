@@ -75,7 +75,9 @@ const sample = (seed: number) => {
   return JSON.stringify({ inputs: [{ name: "x", datatype: "FP32", shape: [1, width], data }] });
 };
 
-it("whatever variants do, the tuning ends with a decision and names what became of each", { timeout: 90_000 }, async () => {
+it("whatever variants do, the tuning ends with a decision and names what became of each", {
+  timeout: 90_000,
+}, async () => {
   const { report } = await tune(
     {
       modelFile: await file("source.onnx", chain()),
