@@ -7,10 +7,11 @@ export const PlanOrigin = z.enum(["Tuning", "Replan"]);
 export type PlanOrigin = z.infer<typeof PlanOrigin>;
 
 /**
- * What became of a plan: `Serving` (it is what the pods should run), `Superseded` (a newer one took its place), `RolledBack`
+ * What became of a plan: `Serving` (it is what the pods should run), `Superseded` (a newer one took its
+ * place), `Trying` (it is tried beside the plan that serves), `RolledBack`
  * (it was taken back), `Refused` (it was tried beside the plan that serves, and was not better).
  */
-export const PlanOutcome = z.enum(["Serving", "Superseded", "RolledBack", "Refused"]);
+export const PlanOutcome = z.enum(["Serving", "Trying", "Superseded", "RolledBack", "Refused"]);
 export type PlanOutcome = z.infer<typeof PlanOutcome>;
 
 /** One plan of a target, with why it was taken and what became of it. */
@@ -68,6 +69,8 @@ export const PlanHistory = z.object({
    */
   baseline: z.object({ complete: z.boolean(), traffic: TrafficSnapshot }),
   retuning: RetuningState,
+  /** The revision that is tried beside the one that serves; null while none is. */
+  trial: z.object({ id: Name, revision: Name, since: Instant }).nullable(),
   work: RetuningWork.nullable(),
   /** What came of the last work, in a sentence. */
   lastResult: z.string().max(512),

@@ -37,7 +37,7 @@ operator/src/actions). Caches list and watch. Server-side apply is `patch`, and 
 - apiGroups: [batch]
   resources: [jobs]
   verbs: [list, watch, create, delete]
-# The ValidatingAdmissionPolicy narrows `patch` to two annotations.
+# The ValidatingAdmissionPolicy narrows `patch` to three annotations.
 - apiGroups: [""]
   resources: [pods]
   verbs: [list, watch, patch]

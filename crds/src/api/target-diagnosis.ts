@@ -37,7 +37,7 @@ export const RevisionStatus = z.object({
   name: z.string().max(63).describe("Name of the plan, as pods report it."),
   origin: PlanOrigin.describe("`Tuning`: it was measured. `Replan`: it was found in tables that were measured before."),
   outcome: PlanOutcome.describe(
-    "`Serving`: the pods run it. `Superseded`: a newer one took its place. `RolledBack`: it was taken back. `Refused`: it was tried beside the plan that serves and was not better.",
+    "`Serving`: the pods run it. `Trying`: it is tried beside the plan that serves. `Superseded`: a newer one took its place. `RolledBack`: it was taken back. `Refused`: it was tried beside the plan that serves and was not better.",
   ),
   since: Time.describe("When it took that outcome."),
   summary: z.string().max(256).describe("What it is: `OnnxRuntime INT8Dynamic, 2x1 threads, batch <= 8`."),

@@ -1,4 +1,5 @@
 import { parseDocument, ServingPlan, type TuningRunResult, TuningRunSpec } from "@sweetspot/crds";
+import { parsedOnce } from "../parsed-once.ts";
 import type { ConfigMap, StoredTuningRun } from "../resources.ts";
 import { shortDigest } from "../specs/names.ts";
 import { podPlan } from "../specs/pod-plan.ts";
@@ -33,12 +34,10 @@ const finishedAt = ({ run }: Answer): string => run.status?.finishedAt ?? "";
 
 function answerOf(question: Question, run: StoredTuningRun, stored: ConfigMap | undefined): Answer | null {
   const result = run.status?.result;
-  const text = stored?.data?.[reportKeys.plan];
-  if (result === undefined || text === undefined) return null;
-  const spec = TuningRunSpec.safeParse(run.spec);
-  const plan = safely(() => parseDocument(ServingPlan, text, "The stored plan"));
-  if (!spec.success || plan === null) return null;
-  const asked = questionOfRun(spec.data);
+  if (result === undefined) return null;
+  const asked = askedBy(run);
+  const plan = stored === undefined ? null : planIn(stored);
+  if (asked === null || plan === null) return null;
   if (!stillServes(asked, question)) return null;
   return {
     run,
@@ -49,7 +48,19 @@ function answerOf(question: Question, run: StoredTuningRun, stored: ConfigMap | 
   };
 }
 
-export const sameQuestion = (a: Question, b: Question): boolean => shortDigest(a) === shortDigest(b);
+/** What a run asks; null where it cannot be read. */
+export const askedBy = parsedOnce(({ spec }: StoredTuningRun): Question | null => {
+  const { success, data } = TuningRunSpec.safeParse(spec);
+  return success ? questionOfRun(data) : null;
+});
+
+const planIn = parsedOnce(({ data }: ConfigMap): ServingPlan | null =>
+  safely(() => parseDocument(ServingPlan, data?.[reportKeys.plan] ?? "", "The stored plan")),
+);
+
+const digestOnce = parsedOnce(shortDigest);
+
+export const sameQuestion = (a: Question, b: Question): boolean => digestOnce(a) === digestOnce(b);
 
 function safely<T>(read: () => T): T | null {
   try {

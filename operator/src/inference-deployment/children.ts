@@ -35,13 +35,17 @@ export function childActions(observed: Observed, states: readonly TargetState[])
 function targetActions(observed: Observed, state: TargetState): Action[] {
   const { infd, spec, settings } = observed;
   const { name } = infd.metadata;
-  const { target, serving, stored, replicas, ready } = state;
+  const { target, serving, stored, candidate, replicas, ready } = state;
   const model = mountedModel(spec.model, settings.imagePullPolicy);
   if (model === null) return [];
   const active =
     serving === null
       ? null
-      : { plan: JSON.stringify(serving.plan), ...(serving.recipe === undefined ? {} : { recipe: serving.recipe }) };
+      : {
+          plan: JSON.stringify(serving.plan),
+          ...(serving.recipe === undefined ? {} : { recipe: serving.recipe }),
+          ...(candidate?.recipe === undefined ? {} : { trialRecipe: candidate.recipe }),
+        };
   const scale = { replicas, serving: ready.length > 0 };
   const apply = (resource: Resource, manifest: Manifest) => applyOwned(observed, resource, manifest);
   const history = stored === null ? null : historyConfigMap(name, target.name, stored.history, stored.plans);

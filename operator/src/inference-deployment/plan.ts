@@ -11,6 +11,7 @@ import type { Observed } from "./observed.ts";
 import { forgetPlan, tellPod } from "./rollout.ts";
 import { statusOf } from "./status.ts";
 import { type TargetState, targetStates } from "./target-state.ts";
+import { inOnePatch, tellTrial } from "./tell-trial.ts";
 import { nextRun, obsoleteRuns } from "./tuning.ts";
 
 /** While a plan is on its way its pods are asked often, and a pod that is late less and less so. */
@@ -70,9 +71,10 @@ function tuningActions(observed: Observed, target: TargetFindings): Action[] {
 const wantedAttempt = (stored: TargetState["stored"]): number | null => stored?.history.work?.attempt ?? null;
 
 /** Runs whose tables or recipe the plan that serves needs, and the one to go back to. */
-function runsToKeep({ answer, serving, stored }: TargetState): Set<string> {
+function runsToKeep(state: TargetState): Set<string> {
+  const { answer, serving, stored } = state;
   const previous = stored?.history.revisions.find(({ name }) => name === serving?.revision.previous);
-  const names = [answer?.run.metadata.name, serving?.revision.run, previous?.run];
+  const names = [answer?.run.metadata.name, serving?.revision.run, previous?.run, state.candidate?.revision.run];
   return new Set(names.filter((name) => name !== undefined));
 }
 
@@ -83,13 +85,16 @@ function mayTune({ spec }: Observed, { state, modelResolved }: TargetFindings): 
   return state.ready.length > 0 || state.attempt !== null;
 }
 
-function rolloutActions({ now, spec }: Observed, { serving, observed }: TargetState): Action[] {
+function rolloutActions({ now, spec }: Observed, state: TargetState): Action[] {
+  const { serving, observed } = state;
   // What was served before goes on being served.
   if (modelSourceOf(spec.model.uri).kind === "Unsupported") return [];
   const told = observed.pods.map((pod) =>
     serving === null ? forgetPlan(pod, spec.tuning.mode === "Disabled") : tellPod(pod, serving.plan, observed, now),
   );
-  return told.filter((action) => action !== null);
+  return inOnePatch(
+    [...told, ...observed.pods.map((pod) => tellTrial(pod, state, now))].filter((action) => action !== null),
+  );
 }
 
 function lookAgain(observed: Observed, { state, ready, tuned }: TargetFindings): number {

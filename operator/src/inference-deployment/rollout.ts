@@ -52,7 +52,7 @@ export function tellPod(pod: Pod, plan: ServingPlan, target: ObservedTarget, now
 }
 
 /** Reminders that are due so long after a pod was told: after 2, 6, 14, 30 and 62 s, then every minute. */
-function remindersDue(milliseconds: number): number {
+export function remindersDue(milliseconds: number): number {
   const doubling = nonceMilliseconds * (2 ** doublings - 1);
   if (milliseconds < doubling) return Math.floor(Math.log2(milliseconds / nonceMilliseconds + 1));
   return doublings + Math.floor((milliseconds - doubling) / longestNonceMilliseconds);
@@ -82,9 +82,9 @@ function annotationOf(plan: ServingPlan): string | null {
 }
 
 /** `instant/repeats`: when the pod was first told of its plan, and how often the kubelet was reminded since. */
-const nonce = (first: number, repeats: number): string => `${first}/${repeats}`;
+export const nonce = (first: number, repeats: number): string => `${first}/${repeats}`;
 
-function nonceOf(pod: Pod): { first: number; repeats: number } | null {
+export function nonceOf(pod: Pod): { first: number; repeats: number } | null {
   const match = /^(\d{1,16})\/(\d{1,9})$/.exec(pod.metadata.annotations?.[annotationKeys.nonce] ?? "");
   return match === null ? null : { first: Number(match[1]), repeats: Number(match[2]) };
 }

@@ -5,6 +5,7 @@ import { type Question, questionOf } from "../specs/tuning-question.ts";
 import { type Answer, answersFor } from "./answer.ts";
 import { controlTarget, type TargetControl } from "./loop/control.ts";
 import { personRequests } from "./loop/person-requests.ts";
+import { revisionNamed, type Serving } from "./loop/serving.ts";
 import type { Observed, ObservedTarget } from "./observed.ts";
 import { distributeReplicas } from "./replicas.ts";
 import { type PodPlanState, podPlanState } from "./rollout.ts";
@@ -28,6 +29,8 @@ export interface TargetState extends TargetControl {
   readonly answer: Answer | null;
   /** All that still say how to serve the target, best first. */
   readonly answers: readonly Answer[];
+  /** The plan that is tried beside the one that serves; null while none is. */
+  readonly candidate: Serving | null;
   /** Per pod, whether it runs the plan that it should; empty without one. */
   readonly plans: readonly { readonly pod: Pod; readonly state: PodPlanState }[];
 }
@@ -59,7 +62,8 @@ function stateOf(all: Observed, observed: ObservedTarget, wanted: number): Targe
     previous: infd.status?.targets?.find(({ name }) => name === target.name)?.diagnosis,
     now,
   });
-  const { serving } = control;
+  const { serving, stored } = control;
+  const trying = stored === null || serving?.revision.name !== stored.history.serving ? null : stored.history.trial;
   const held = spec.rollout.initial === "WaitForTuning" && answer === null;
   const yielding = !held && yields(spec.tuning.whenFull, observed, attempt, wanted);
   return {
@@ -75,6 +79,7 @@ function stateOf(all: Observed, observed: ObservedTarget, wanted: number): Targe
     attempt,
     answer,
     answers,
+    candidate: trying === null || stored === null ? null : revisionNamed(trying.revision, stored, answers),
     plans: serving === null ? [] : pods.map((pod) => ({ pod, state: podPlanState(pod, serving.plan, observed, now) })),
   };
 }

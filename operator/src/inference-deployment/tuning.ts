@@ -1,9 +1,9 @@
-import { TuningRunSpec } from "@sweetspot/crds";
+import type { TuningRunSpec } from "@sweetspot/crds";
 import type { StoredTuningRun } from "../resources.ts";
 import { runName } from "../specs/names.ts";
-import { type Question, questionOfRun } from "../specs/tuning-question.ts";
+import type { Question } from "../specs/tuning-question.ts";
 import { isFinished } from "../tuning-run/observed.ts";
-import { answerFor, sameQuestion } from "./answer.ts";
+import { answerFor, askedBy, sameQuestion } from "./answer.ts";
 import type { ObservedTarget } from "./observed.ts";
 
 /** The run of the present question that was tried last. */
@@ -25,11 +25,15 @@ const history = 3;
 
 export function latestAttempt(question: Question, { runs }: ObservedTarget): Attempt | null {
   const asked = runs
-    .map((run) => ({ run, spec: TuningRunSpec.safeParse(run.spec) }))
-    .filter(({ spec }) => spec.success && sameQuestion(questionOfRun(spec.data), question))
-    .map(({ run, spec }) => attemptOf(run, spec.data?.attempt ?? 1))
+    .filter((run) => asks(run, question))
+    .map((run) => attemptOf(run, run.spec.attempt ?? 1))
     .sort((a, b) => a.attempt - b.attempt);
   return asked.at(-1) ?? null;
+}
+
+function asks(run: StoredTuningRun, question: Question): boolean {
+  const asked = askedBy(run);
+  return asked !== null && sameQuestion(asked, question);
 }
 
 function attemptOf(run: StoredTuningRun, attempt: number): Attempt {

@@ -1,7 +1,14 @@
 import type { ServingPlan } from "@sweetspot/crds";
 import { roundFigure } from "../figures.ts";
-import { longestMessage, type Moment, type NewRevision, promote } from "../inference-deployment/loop/revisions.ts";
+import {
+  introduce,
+  longestMessage,
+  type Moment,
+  type NewRevision,
+  promote,
+} from "../inference-deployment/loop/revisions.ts";
 import type { StoredHistory } from "../inference-deployment/loop/stored-history.ts";
+import { fitsAnnotation } from "../inference-deployment/loop/trial.ts";
 import type { ReplanAnswer } from "./replan-question.ts";
 
 /** The history in which the search for a plan is over, with what was found. `before`: the plan that serves. Pure. */
@@ -23,7 +30,11 @@ export function concludeReplan(
     summary,
     capacityRequestsPerSecond,
   };
-  return { history: promote(over, revision, moment), plans: new Map([...plans, [plan.revision, plan]]) };
+  // Requests would hardly notice a corrected table alone: there is nothing to compare.
+  const next = answer.sameSettings
+    ? promote(over, revision, moment)
+    : introduce(over, revision, moment, fitsAnnotation(plan));
+  return { history: next, plans: new Map([...plans, [plan.revision, plan]]) };
 }
 
 function inWords(answer: ReplanAnswer): string {

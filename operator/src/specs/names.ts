@@ -13,6 +13,8 @@ export const labelKeys = {
 export const annotationKeys = {
   /** The serving plan of one pod, as JSON. */
   plan: "sweetspot.dev/plan",
+  /** The plan that one pod tries beside its own, a `PlanTrial` as JSON. */
+  trial: "sweetspot.dev/trial",
   /** Changed when a pod has not taken its plan in time, so that its kubelet looks again. */
   nonce: "sweetspot.dev/nonce",
 } as const;

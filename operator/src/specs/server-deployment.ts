@@ -127,7 +127,10 @@ function planVolume(configMap: string) {
         { configMap: { name: configMap, optional: true } },
         {
           downwardAPI: {
-            items: [{ path: "selected", fieldRef: { fieldPath: `metadata.annotations['${annotationKeys.plan}']` } }],
+            items: [
+              { path: "selected", fieldRef: { fieldPath: `metadata.annotations['${annotationKeys.plan}']` } },
+              { path: "trial", fieldRef: { fieldPath: `metadata.annotations['${annotationKeys.trial}']` } },
+            ],
           },
         },
       ],

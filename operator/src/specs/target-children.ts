@@ -7,13 +7,18 @@ export interface ActivePlan {
   readonly plan: string;
   /** Gzip of the recipe of its variant, base64; absent for the source. */
   readonly recipe?: string;
+  /** The same of the variant that is tried beside it. */
+  readonly trialRecipe?: string;
 }
 
 export function planConfigMap(deployment: string, target: string, active: ActivePlan | null) {
   return {
     metadata: { name: childName(deployment, target), labels: targetLabels(deployment, target, "server") },
     data: active === null ? {} : { active: active.plan },
-    binaryData: active?.recipe === undefined ? {} : { recipe: active.recipe },
+    binaryData: {
+      ...(active?.recipe === undefined ? {} : { recipe: active.recipe }),
+      ...(active?.trialRecipe === undefined ? {} : { "trial-recipe": active.trialRecipe }),
+    },
   };
 }
 

@@ -1,7 +1,9 @@
 import {
   type InferenceDeploymentStatus,
+  PlanTrial,
   parseDocument,
   type RecentTraffic,
+  type ServiceLevelReport,
   ServingPlan,
   sizeIndex,
   type TargetStatus,
@@ -28,6 +30,12 @@ export interface Traffic {
   readonly length: number;
   /** Observed over expected engine time, under the table of the tuning. */
   readonly costRatio: number;
+  /** Milliseconds that a block counts for under a plan, where one is tried. */
+  readonly latency?: (revision: string) => number;
+  /** Why a pod cannot serve the plan that is tried. */
+  readonly trialFails?: string;
+  /** The kubelet does not show the pod its new files. */
+  readonly deaf?: boolean;
 }
 
 const lookSeconds = 5;
@@ -48,14 +56,17 @@ export class LoopWorld {
   readonly writes: number[] = [];
   searches = 0;
   readonly #tables: boolean;
+  readonly #trials: boolean;
+  #trial: { readonly document: PlanTrial; readonly since: number } | null = null;
   #observed: Observed;
   #seconds = 0;
   #revision: string;
   #since = 0;
   readonly #past: { traffic: Traffic; revision: string }[] = [];
 
-  /** `tables`: whether the report still holds them. */
-  constructor(changes: Changes = {}, { tables = true } = {}) {
+  /** `tables`: whether the report still holds them. `trials`: whether the pod can try a plan beside its own. */
+  constructor(changes: Changes = {}, { tables = true, trials = false } = {}) {
+    this.#trials = trials;
     this.#tables = tables;
     this.deployment = infd({ "spec.serviceLevel.latencyMilliseconds": 20, ...changes });
     const run = runOf(this.deployment, { progress: answered() });
@@ -82,8 +93,12 @@ export class LoopWorld {
 
   /** The plan that the pod runs. */
   get running(): ServingPlan {
-    const text = this.#observed.targets[0]?.pods[0]?.metadata.annotations?.[annotationKeys.plan] ?? "";
-    return parseDocument(ServingPlan, text, "the pod's plan");
+    return parseDocument(ServingPlan, this.annotations[annotationKeys.plan] ?? "", "the pod's plan");
+  }
+
+  /** Annotations of the pod. */
+  get annotations(): Readonly<Record<string, string>> {
+    return this.#observed.targets[0]?.pods[0]?.metadata.annotations ?? {};
   }
 
   /** Lets time pass under some traffic. */
@@ -126,6 +141,14 @@ export class LoopWorld {
     this.#observed = afterwards(before, plan);
     for (const action of actionsOf(plan, "Replan")) this.#search(action);
     this.#take(this.running.revision);
+    this.#follow(this.annotations[annotationKeys.trial]);
+  }
+
+  #follow(text: string | undefined): void {
+    if (text === undefined) this.#trial = null;
+    else if (this.#trial === null) {
+      this.#trial = { document: parseDocument(PlanTrial, text, "the trial"), since: this.#seconds };
+    }
   }
 
   #note(before: Observed, plan: DeploymentPlan): void {
@@ -162,13 +185,39 @@ export class LoopWorld {
 
   #report(traffic: Traffic) {
     const { percentile, latencyMilliseconds } = this.running.serviceLevel;
-    return reportOf({
+    const report = reportOf({
       modelName: "ocr",
       planRevision: this.#revision,
       target: { percentile, latencyMilliseconds },
       since: new Date(now + 1000 * this.#since).toISOString(),
       traffic: this.#recent(traffic),
     });
+    const { trial: _, ...rest } = (report as { report: ServiceLevelReport }).report;
+    return { report: this.#trials ? { ...rest, trial: this.#trialReport(traffic) } : rest };
+  }
+
+  /** A pair of blocks takes 24 s. Equal plans differ by chance, now this way and now the other. */
+  #trialReport({ latency = () => 10, trialFails, deaf }: Traffic): ServiceLevelReport["trial"] {
+    if (this.#trial === null || deaf) return null;
+    const { document, since } = this.#trial;
+    const done = Math.floor((this.#seconds - since) / 24);
+    const noise = (pair: number) => 1 + 0.02 * Math.sin(7 * pair);
+    const pairs = Array.from({ length: trialFails === undefined ? done : 0 }, (_, pair) => ({
+      pair,
+      incumbent: latency(this.#revision) * noise(pair),
+      candidate: latency(document.plan.revision),
+      incumbentRequests: 1000,
+      candidateRequests: 1000,
+    }));
+    return {
+      id: document.id,
+      state: trialFails === undefined ? "Running" : "Failed",
+      message: trialFails ?? null,
+      candidateDigest: null,
+      since: null,
+      arm: null,
+      pairs,
+    };
   }
 
   /** Blocks lie on whole multiples since the epoch; the world begins on one. */

@@ -15,9 +15,10 @@ export function withBaseline(
   level: ServiceLevelVerdict,
   { measured, now }: { readonly measured: boolean; readonly now: number },
 ): PlanHistory {
-  const { baseline, revisions, serving } = history;
+  const { baseline, revisions, serving, trial } = history;
   const since = revisions.find(({ name }) => name === serving)?.since;
-  if (baseline.complete || since === undefined || now < Date.parse(since) + 1000 * baselineSeconds) return history;
+  if (trial !== null || baseline.complete || since === undefined || now < Date.parse(since) + 1000 * baselineSeconds)
+    return history;
   const requests = traffic.lengths.reduce((sum, count) => sum + count, 0);
   const known = requests >= leastRequests && (traffic.costRatio !== null || !measured);
   return known && level.state !== "Breached" ? { ...history, baseline: { complete: true, traffic } } : history;

@@ -11,7 +11,7 @@ const watched = (changes = {}) => new LoopWorld(changes).pass(baseline);
 
 describe("steady traffic that keeps the promise", () => {
   it("is written down once, and then nothing is written any more", () => {
-    const world = watched().pass(1800);
+    const world = watched().pass(900);
     expect(world.condition("ServiceLevelMet")).toBe("Kept");
     expect(world.target.diagnosis).toBeUndefined();
     expect(world.writes.filter((second) => second > 600)).toEqual([]);
@@ -22,7 +22,7 @@ describe("steady traffic that keeps the promise", () => {
 
 describe("no traffic", () => {
   it("is no breach, and no reason to do anything", () => {
-    const world = watched().pass(4000, { ...steady, requestsPerSecond: 0 });
+    const world = watched().pass(1200, { ...steady, requestsPerSecond: 0 });
     expect(world.condition("ServiceLevelMet")).not.toBe("Breached");
     expect(world.target.diagnosis).toBeUndefined();
     expect(world.searches).toBe(0);
@@ -104,7 +104,7 @@ describe("traffic that became another", () => {
 
 describe("a target that requests exceed alone", () => {
   it("is called infeasible once, with the best reachable, and nothing is tried", () => {
-    const world = watched().pass(1200, { ...missed, length: 1024 });
+    const world = watched().pass(600, { ...missed, length: 1024 });
     expect(world.condition("ServiceLevelMet")).toBe("Infeasible");
     expect(world.target.diagnosis).toMatchObject({ cause: "Infeasible", response: "Advised" });
     expect(world.searches + world.made.length).toBe(0);

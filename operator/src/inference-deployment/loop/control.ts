@@ -16,9 +16,10 @@ import { carryOut } from "./carry-out.ts";
 import { diagnosisStatus } from "./diagnosis-status.ts";
 import { lookAtTarget, type TargetLook } from "./look.ts";
 import { obeyPerson, type PersonRequests } from "./person-requests.ts";
-import { type Moment, takeUp } from "./revisions.ts";
+import { longestMessage, type Moment, promote, takeUp, withoutTrial } from "./revisions.ts";
 import { revisionNamed, type Serving } from "./serving.ts";
 import { readHistory, type StoredHistory } from "./stored-history.ts";
+import { canTry, judgeTrial, type TrialVerdict } from "./trial.ts";
 
 /** Everything that the control loop of one target depends on. */
 export interface ControlQuestion {
@@ -69,7 +70,12 @@ export function controlTarget(question: ControlQuestion): TargetControl {
     now,
   });
   const traffic = snapshotOf(look.pods, now);
-  const moment: Moment = { now, traffic, shareBefore: recentShare(look.pods, now / 1000, shareSeconds) };
+  const moment: Moment = {
+    now,
+    traffic,
+    shareBefore: recentShare(look.pods, now / 1000, shareSeconds),
+    canTry: requests.pin === null && canTry(look.pods, traffic.requestsPerSecond),
+  };
   if (answer === undefined) return { look, stored: before, serving: null, diagnosis: null, moment };
   // A history whose plan is gone begins anew.
   const usable = before !== null && revisionNamed(before.history.serving, before, answers) !== null ? before : null;
@@ -102,6 +108,8 @@ function react(question: ControlQuestion, situation: Situation): TargetControl {
   const { look, moment, serving, stored, pinned } = situation;
   const { now, previous, answers, attempts } = question;
   const measured = serving.plan.costTable !== undefined;
+  const judged = afterTrial(question, situation);
+  if (judged !== null) return judged;
   const kept = withBaseline(withoutFailedWork(stored.history, attempts), moment.traffic, look.level, { measured, now });
   const observation = observationOf(question, { ...situation, stored: { ...stored, history: kept } });
   const found = diagnose(observation);
@@ -112,9 +120,36 @@ function react(question: ControlQuestion, situation: Situation): TargetControl {
   const after = carryOut({ history, decision, observation, moment, attempts, cause: found.cause });
   const next = sameHistory(after, stored.history) ? stored : { ...stored, history: after };
   const chosen = pinned ? serving : (revisionNamed(after.serving, next, answers) ?? serving);
-  const words = { decision, work: kept.work ?? after.work, lastResult: kept.lastResult, now };
+  const { lastResult, trial } = kept;
+  const words = { decision, work: kept.work ?? after.work, trying: trial !== null, lastResult, now };
   const diagnosis = found.cause === null ? null : diagnosisStatus({ ...words, cause: found.cause }, previous);
   return { look: { ...look, memory }, stored: next, serving: chosen, diagnosis, moment };
+}
+
+/** What a trial that is decided comes to; null while there is none, or it goes on. */
+function afterTrial(
+  { now, answers }: ControlQuestion,
+  { stored, look, moment, serving, pinned }: Situation,
+): TargetControl | null {
+  const { history } = stored;
+  const { trial } = history;
+  if (trial === null) return null;
+  const candidate = revisionNamed(trial.revision, stored, answers);
+  const verdict: TrialVerdict =
+    candidate === null || pinned
+      ? { kind: "Refuse", message: "It cannot be tried any more." }
+      : judgeTrial(trial, look.pods, now);
+  if (verdict.kind === "Continue") return null;
+  const next =
+    verdict.kind === "Promote" && candidate !== null
+      ? promote(history, { ...candidate.revision, message: verdict.message }, moment)
+      : withoutTrial(history, verdict.message, moment);
+  const after = {
+    ...stored,
+    history: { ...next, lastResult: `${trial.revision}: ${verdict.message}`.slice(0, longestMessage) },
+  };
+  const chosen = pinned ? serving : (revisionNamed(next.serving, after, answers) ?? serving);
+  return { look, stored: after, serving: chosen, diagnosis: null, moment };
 }
 
 /** A measurement that was asked for and failed is over: the next one has to be decided again. */
@@ -148,7 +183,7 @@ function observationOf({ spec, ready, answers }: ControlQuestion, situation: Sit
 function decide(
   { spec, generation, jobs, now, observed }: ControlQuestion,
   { cause }: DiagnosisResult,
-  { retuning, serving, work }: PlanHistory,
+  { retuning, serving, work, trial }: PlanHistory,
   { look, pinned }: Situation,
 ): RetuningDecision {
   const { mode, ...limits } = spec.retuning;
@@ -161,8 +196,9 @@ function decide(
   const pending = memory.subject === look.memory.subject ? memory.pending : null;
   const situation = { level: look.level, cause, generation, revision: serving, jobs };
   const decision = decideRetuning({ ...retuning, pending }, situation, settings, now);
-  // One thing at a time.
-  const busy = decision.kind === "Act" && work !== null;
+  // One thing at a time: what a candidate does to the requests that it gets is no fault of the plan that serves.
+  const going = work !== null || trial !== null;
+  const busy = decision.kind === "Act" && going;
   if (!busy) return decision;
   return { kind: "Hold", reason: "CoolDown", until: null, state: { ...retuning, pending } };
 }

@@ -9,6 +9,8 @@ export interface DiagnosisWords {
   readonly decision: RetuningDecision;
   /** What was decided before and is not done yet. */
   readonly work: RetuningWork | null;
+  /** A plan for this is tried beside the one that serves. */
+  readonly trying: boolean;
   /** What came of the last work; empty where nothing did. */
   readonly lastResult: string;
   readonly now: number;
@@ -44,8 +46,10 @@ export function diagnosisStatus(words: DiagnosisWords, previous: TargetDiagnosis
 
 const rounded = (value: number): number => (Number.isFinite(value) ? Number(value.toPrecision(3)) : 0);
 
-function responseTo({ cause, decision, work, lastResult }: DiagnosisWords): Response {
+function responseTo({ cause, decision, work, trying, lastResult }: DiagnosisWords): Response {
   if (work !== null) return { response: "Acting", action: work.kind, tail: doing[work.kind] };
+  if (trying && decision.kind === "Hold")
+    return { response: "Acting", tail: "A new plan is tried beside the one that serves." };
   switch (decision.kind) {
     case "Act":
       return { response: "Acting", action: decision.action, tail: doing[decision.action] };

@@ -1,7 +1,9 @@
 import { apiVersion, type PlanHistory, type PlanRevision, type TrafficSnapshot } from "@sweetspot/crds";
 import { initialRetuning } from "../../policies/retuning.ts";
+import { shortDigest } from "../../specs/names.ts";
 import type { Answer } from "../answer.ts";
 import type { StoredHistory } from "./stored-history.ts";
+import { fitsAnnotation } from "./trial.ts";
 
 /** What is known at the moment at which a plan takes the place of another. */
 export interface Moment {
@@ -10,6 +12,8 @@ export interface Moment {
   readonly traffic: TrafficSnapshot;
   /** Share of bad requests in the last minutes; null without traffic. */
   readonly shareBefore: number | null;
+  /** Pods can try a plan beside the one that serves. */
+  readonly canTry: boolean;
 }
 
 /** What is known of a plan before it serves. */
@@ -24,7 +28,7 @@ export const longestMessage = 512;
 /** The history in which the answer of a tuning is taken up: the same one where it is already. */
 export function takeUp(
   stored: StoredHistory | null,
-  { run, result }: Answer,
+  { run, result, plan }: Answer,
   generation: number,
   moment: Moment,
 ): StoredHistory {
@@ -38,8 +42,9 @@ export function takeUp(
     summary: result.winner,
     capacityRequestsPerSecond: result.capacityRequestsPerSecond,
   };
+  const fits = fitsAnnotation(plan);
   if (stored === null) return { history: firstHistory(revision, generation, moment), plans: new Map() };
-  const { work, ...history } = promote(stored.history, revision, moment);
+  const { work, ...history } = introduce(stored.history, revision, moment, fits);
   const rest = work?.kind === "Benchmark" ? null : work;
   return { ...stored, history: { ...history, work: rest, answer: name } };
 }
@@ -52,10 +57,36 @@ const firstHistory = (revision: NewRevision, generation: number, moment: Moment)
   revisions: [serving(revision, null, moment)],
   baseline: { complete: false, traffic: withoutCosts(moment.traffic) },
   retuning: initialRetuning(generation),
+  trial: null,
   work: null,
   lastResult: "",
   obeyed: { retune: "", rollback: "" },
 });
+
+/** A new plan is tried beside the one that serves, where that can be done; else it takes its place. */
+export function introduce(history: PlanHistory, revision: NewRevision, moment: Moment, fits: boolean): PlanHistory {
+  if (!moment.canTry || !fits || revision.name === history.serving) return promote(history, revision, moment);
+  const since = iso(moment.now);
+  const others = withoutTrial(history, `${revision.name} is tried instead.`, moment).revisions;
+  const trying: PlanRevision = { ...serving(revision, history.serving, moment), outcome: "Trying" };
+  return {
+    ...history,
+    revisions: within([...others.filter(({ name }) => name !== revision.name), trying], history.serving),
+    trial: { id: `trial-${shortDigest({ name: revision.name, since })}`, revision: revision.name, since },
+  };
+}
+
+/** The plan that is tried, if any, is refused. */
+export function withoutTrial(history: PlanHistory, message: string, { now }: Moment): PlanHistory {
+  if (history.trial === null) return history;
+  const revisions = history.revisions.map(
+    (one): PlanRevision =>
+      one.outcome === "Trying"
+        ? { ...one, outcome: "Refused", since: iso(now), message: message.slice(0, longestMessage) }
+        : one,
+  );
+  return { ...history, revisions, trial: null };
+}
 
 const serving = (revision: NewRevision, previous: string | null, { now, shareBefore }: Moment): PlanRevision => ({
   ...revision,
@@ -82,6 +113,7 @@ export function promote(history: PlanHistory, revision: NewRevision, moment: Mom
     );
   return {
     ...history,
+    trial: null,
     serving: revision.name,
     revisions: within([...others, serving(revision, history.serving, moment)], history.serving),
     baseline: { complete: false, traffic: withoutCosts(moment.traffic) },
@@ -89,8 +121,9 @@ export function promote(history: PlanHistory, revision: NewRevision, moment: Mom
 }
 
 /** The plan that serves is taken back, and an earlier one serves again. */
-export function goBack(history: PlanHistory, to: string, reason: string, moment: Moment): PlanHistory {
+export function goBack(before: PlanHistory, to: string, reason: string, moment: Moment): PlanHistory {
   const { now, shareBefore } = moment;
+  const history = withoutTrial(before, "The plan that it was tried beside was taken back.", moment);
   const revisions = history.revisions.map((one): PlanRevision => {
     if (one.name === to) {
       const message = `It serves again: ${history.serving} was taken back.`;

@@ -1,4 +1,5 @@
 import { PlanHistory, parseDocument, ServingPlan } from "@sweetspot/crds";
+import { parsedOnce } from "../../parsed-once.ts";
 import type { ConfigMap } from "../../resources.ts";
 import { historyKeys } from "../../specs/history-config-map.ts";
 
@@ -9,8 +10,10 @@ export interface StoredHistory {
 }
 
 /** Null where there is none, or none that can be read: then the history begins anew. */
-export function readHistory(stored: ConfigMap | undefined): StoredHistory | null {
-  const { data = {} } = stored ?? {};
+export const readHistory = (stored: ConfigMap | undefined): StoredHistory | null =>
+  stored === undefined ? null : parsed(stored);
+
+const parsed = parsedOnce(({ data = {} }: ConfigMap): StoredHistory | null => {
   const history = safely(PlanHistory, data[historyKeys.history], "The history");
   if (history === null) return null;
   const plans = history.revisions.flatMap(({ name }): [string, ServingPlan][] => {
@@ -18,7 +21,7 @@ export function readHistory(stored: ConfigMap | undefined): StoredHistory | null
     return plan === null ? [] : [[name, plan]];
   });
   return { history, plans: new Map(plans) };
-}
+});
 
 function safely<S extends typeof PlanHistory | typeof ServingPlan>(
   schema: S,
