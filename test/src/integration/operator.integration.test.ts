@@ -1,13 +1,14 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { InferenceDeployment, TuningRun } from "@sweetspot/crds";
+import { InferenceDeployment, PlanHistory, ServingPlan, TuningRun } from "@sweetspot/crds";
 import { changed, minimal } from "@sweetspot/crds/testing";
 import { annotationKeys, httpTransport, KubeClient, kubeconfigConnection, type Transport } from "@sweetspot/operator";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type ApiServer, binariesAreThere, controlPlaneBinaries, startApiServer } from "../../cluster/src/index.ts";
 import { OperatorProcess, type ProcessOptions } from "./operator-process.ts";
 import { type ConfigMap, configMaps, deployments, jobs, pods, reportBytes, StandIn } from "./stand-in.ts";
+import { toldTraffic } from "./told-traffic.ts";
 
 const manifests = join(import.meta.dirname, "..", "..", "..", "charts", "sweetspot", "files", "crds");
 const ours = { group: "sweetspot.dev", version: "v1alpha1", namespaced: true };
@@ -133,7 +134,7 @@ describe.skipIf(!there)("the operator on a real API server", () => {
       const [run] = (await client.list(runs, { namespace: "path" })).items;
       const owners = [metadata.uid, run?.metadata.uid];
       const names = await namesIn("path");
-      expect(names).toHaveLength(8);
+      expect(names).toHaveLength(9);
       for (const resource of children) {
         const { items } = await client.list(resource, {
           namespace: "path",
@@ -297,6 +298,43 @@ describe.skipIf(!there)("the operator on a real API server", () => {
     }, 480_000);
   });
 
+  it("takes back a plan that somebody forced upon it and that misses the target, and says why", async () => {
+    const namespace = "forced";
+    await namespaceWith(namespace);
+    const operator = start(namespace);
+    await converged(namespace);
+    const { spec, status } = await infdIn(namespace);
+    const good = status?.targets?.[0]?.planRevision ?? "";
+    let forcedAt = Number.POSITIVE_INFINITY;
+    standIn.tells.set(namespace, (revision) => {
+      const bad = revision === "forced";
+      const seconds = bad ? Math.max(0, (Date.now() - forcedAt) / 1000) : 3600;
+      return toldTraffic(bad, seconds, spec.serviceLevel);
+    });
+    await vi.waitFor(async () => expect(await reasonsIn(namespace)).toContain("ServiceLevelMet Kept"), 30_000);
+    const history = { namespace, name: "ocr-x64.history" };
+    const stored = await client.get(configMaps, history);
+    forcedAt = Date.now();
+    await client.mergePatch(configMaps, history, { data: withForcedPlan(stored, await planOf(namespace)) });
+    const revisions = async () => (await infdIn(namespace)).status?.targets?.[0]?.revisions ?? [];
+    await vi.waitFor(
+      async () =>
+        expect(await revisions()).toContainEqual(expect.objectContaining({ name: "forced", outcome: "RolledBack" })),
+      { timeout: 60_000, interval: 100 },
+    );
+    await vi.waitFor(async () => expect((await planOf(namespace)).revision).toBe(good), 2000);
+    const { message } = (await revisions()).find(({ name }) => name === "forced") ?? {};
+    expect(message).toMatch(/since revision forced/);
+    expect((await client.list(runs, { namespace })).items).toHaveLength(1);
+    await operator.stop();
+  }, 150_000);
+
+  /** The plan that the only pod was told of. */
+  async function planOf(namespace: string): Promise<ServingPlan> {
+    const { items } = await client.list(pods, { namespace, labelSelector: "app.kubernetes.io/component=server" });
+    return ServingPlan.parse(JSON.parse(items[0]?.metadata.annotations?.[annotationKeys.plan] ?? "null"));
+  }
+
   it("lets one of two write, and the other take over when it stops", async () => {
     await namespaceWith("leaders");
     const lease = { namespace: "leaders", name: "sweetspot-operator" };
@@ -313,6 +351,25 @@ describe.skipIf(!there)("the operator on a real API server", () => {
     await second.stop();
   }, 90_000);
 });
+
+/** A history in which another plan has just taken the place of the one that serves. */
+function withForcedPlan(stored: ConfigMap, plan: ServingPlan): Record<string, string> {
+  const history = PlanHistory.parse(JSON.parse(stored.data?.["history.json"] ?? "null"));
+  const [last] = history.revisions;
+  const forced = {
+    ...last,
+    ...{ name: "forced", origin: "Replan", since: new Date().toISOString(), message: "Somebody forced it." },
+    ...{ previous: history.serving, shareBefore: 0 },
+  };
+  const revisions = [{ ...last, outcome: "Superseded" }, forced];
+  // The traffic is what it was: a breach after another mix of lengths would be no fault of the plan.
+  const traffic = { ...history.baseline.traffic, requestsPerSecond: 100, lengths: [6000], rows: [6000] };
+  const baseline = { complete: false, traffic };
+  return {
+    "history.json": JSON.stringify({ ...history, revisions, baseline, serving: "forced" }),
+    "forced.plan.json": JSON.stringify({ ...plan, revision: "forced" }),
+  };
+}
 
 /** `body(1)` to `body(count)`, four at a time. */
 async function inTurns<T>(count: number, body: (n: number) => Promise<T>): Promise<T[]> {

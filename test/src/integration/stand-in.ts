@@ -70,6 +70,8 @@ const firstAddress = (127 << 24) | (77 << 16);
 
 /** One for all namespaces of an API server. */
 export class StandIn {
+  /** What pods of a namespace tell besides, by the revision of the plan that they run. */
+  readonly tells = new Map<string, (revision: string) => Partial<ServiceLevelReport>>();
   readonly #manager: Manager;
   readonly #servers = new Map<string, Server>();
   readonly #stop = new AbortController();
@@ -180,13 +182,14 @@ export class StandIn {
 
   /** What a pod says that runs the plan in its annotation, or else a safe one. */
   #reportOf(key: string): ServiceLevelReport {
-    const { annotations = {}, labels = {}, name = "" } = this.#caches.pods.get(key)?.metadata ?? {};
+    const { annotations = {}, labels = {}, name = "", namespace = "" } = this.#caches.pods.get(key)?.metadata ?? {};
     // Of a `deaf` deployment the kubelet misses the first event.
     const deaf = name.startsWith("deaf") && /\/0$/.test(annotations[annotationKeys.nonce] ?? "");
     const selected = deaf ? undefined : annotations[annotationKeys.plan];
     const modelName = labels[labelKeys.inferenceDeployment] ?? "";
     const planRevision = selected ? JSON.parse(selected).revision : "safe";
-    return { ...sampleOf("ServiceLevelReport"), modelName, planRevision };
+    const told = this.tells.get(namespace)?.(planRevision) ?? {};
+    return { ...sampleOf("ServiceLevelReport"), modelName, planRevision, ...told };
   }
 }
 
