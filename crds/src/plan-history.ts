@@ -70,7 +70,7 @@ export const PlanHistory = z.object({
   baseline: z.object({ complete: z.boolean(), traffic: TrafficSnapshot }),
   retuning: RetuningState,
   /** The revision that is tried beside the one that serves; null while none is. */
-  trial: z.object({ id: Name, revision: Name, since: Instant }).nullable(),
+  trial: z.object({ id: Name, revision: Name, since: Instant }).nullable().default(null),
   work: RetuningWork.nullable(),
   /** What came of the last work, in a sentence. */
   lastResult: z.string().max(512),

@@ -101,6 +101,21 @@ export class LoopWorld {
     return this.#observed.targets[0]?.pods[0]?.metadata.annotations ?? {};
   }
 
+  /** A measurement is done: the second of the same question, or the first of a changed one. */
+  measure(attempt: number, changes: Changes = {}): this {
+    const asked = infd({ "spec.serviceLevel.latencyMilliseconds": 20, ...changes });
+    const run = runOf(asked, { progress: answered(), attempt, endedAgo: -this.#seconds });
+    const { spec, status, metadata } = this.#observed.infd;
+    const annotated = { ...asked, metadata: { ...asked.metadata, annotations: metadata.annotations ?? {} } };
+    const changed = { ...annotated, ...(status && { status }) };
+    const again = observe(changed, { x64: { runs: [...(this.#observed.targets[0]?.runs ?? []), run] } });
+    const [target] = again.targets;
+    if (target === undefined || spec === undefined) throw new Error("there is one target");
+    this.#observed = { ...this.#observed, infd: changed, spec: again.spec };
+    this.#change((old) => ({ ...old, runs: target.runs, results: target.results }));
+    return this;
+  }
+
   /** Lets time pass under some traffic. */
   pass(seconds: number, traffic: Traffic = steady): this {
     for (const end = this.#seconds + seconds; this.#seconds < end; this.#seconds += lookSeconds) {

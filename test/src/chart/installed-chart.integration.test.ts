@@ -112,9 +112,9 @@ describe.skipIf(withoutApiServer)("the chart on a real API server", () => {
 
   it("lets the operator set, change and remove the plan and the nonce of its pods", async () => {
     const plan = JSON.stringify({ text: "x".repeat(15_000) });
-    const told = { "sweetspot.dev/plan": plan, "sweetspot.dev/nonce": "1/0" };
+    const told = { "sweetspot.dev/plan": plan, "sweetspot.dev/trial": plan, "sweetspot.dev/nonce": "1/0" };
     expect(await patch("ours", { metadata: { annotations: told } })).toMatchObject({ annotations: told });
-    const forgotten = { "sweetspot.dev/plan": null, "sweetspot.dev/nonce": null };
+    const forgotten = { "sweetspot.dev/plan": null, "sweetspot.dev/trial": null, "sweetspot.dev/nonce": null };
     expect(await patch("ours", { metadata: { annotations: forgotten } })).toMatchObject({
       annotations: { note: "kept" },
     });

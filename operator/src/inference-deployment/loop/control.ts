@@ -78,8 +78,11 @@ export function controlTarget(question: ControlQuestion): TargetControl {
   };
   if (answer === undefined) return { look, stored: before, serving: null, diagnosis: null, moment };
   // A history whose plan is gone begins anew.
-  const usable = before !== null && revisionNamed(before.history.serving, before, answers) !== null ? before : null;
-  const taken = takeUp(usable, answer, generation, moment);
+  const present = before === null ? null : revisionNamed(before.history.serving, before, answers);
+  const usable = present === null ? null : before;
+  // What answers another question than the plan that serves, after a change of the spec, is not the same thing done better.
+  const comparable = present?.answer.current === true && answer.current;
+  const taken = takeUp(usable, answer, generation, { ...moment, canTry: moment.canTry && comparable });
   const begun = usable === null ? { ...taken, history: { ...taken.history, ...inherited(before, requests) } } : taken;
   const obeyed = obeyPerson(begun, question, moment);
   const pinned = revisionNamed(requests.pin, obeyed, answers);

@@ -11,6 +11,18 @@ const revisionsOf = (world: LoopWorld) =>
 const messageOf = (world: LoopWorld): string => world.target.revisions?.at(-1)?.message ?? "";
 const better: Traffic = { ...other, latency: (revision) => (isNew(revision) ? 8 : 10) };
 
+describe("a new measurement", () => {
+  it("is tried when it answers the same question again", () => {
+    const world = watched().measure(2).pass(10, other);
+    expect(revisionsOf(world)).toEqual(["Tuning Serving", "Tuning Trying"]);
+  });
+
+  it("takes its place at once when the spec has changed: the two do not want the same", () => {
+    const world = watched().measure(1, { "spec.serviceLevel.latencyMilliseconds": 40 }).pass(10, other);
+    expect(revisionsOf(world)).toEqual(["Tuning Superseded", "Tuning Serving"]);
+  });
+});
+
 describe("a new plan", () => {
   it("is tried beside the one that serves, and takes its place when it was better", () => {
     const world = watched().pass(60, better);
