@@ -44,10 +44,19 @@ export const proofs: Readonly<Record<string, Proof>> = {
     sentence: "A race between identical candidates, replayed 400 times on an unsteady machine.",
     load: async () => (await import("./tuner-6.ts")).proveRaceOfEquals,
   },
+  "tuner-7": {
+    sentence: "The quality gate in whole tunings: seeded bad INT8 models, good ones, and 20 samples.",
+    load: async () => (await import("./tuner-7.ts")).proveQualityGate,
+  },
   "tuner-8": {
     sentence:
       "The verdict on simulated queues at 70 to 95 % load whose true miss rate is a fifth above or below the allowed.",
     load: async () => (await import("./tuner-8.ts")).proveVerdict,
+  },
+  "tuner-9": {
+    sentence:
+      "Whole tunings of packaged models: OCR detector, recogniser and classifier, labelled digits, a sentence encoder.",
+    load: async () => (await import("./tuner-9.ts")).proveRealCases,
   },
   "tuner-11": {
     sentence: "Speed of the simulator on one core, and the time of a search over 2,000 plans and of a replan.",

@@ -14,6 +14,7 @@ export {
   recogniserTensors,
   writeOcrSamples,
 } from "./models/ocr.ts";
+export { writeClassifierSamples, writeDetectorSamples } from "./models/ocr-samples.ts";
 export { cleanPrint, imageHeight, type RenderOptions, renderText, typefaces } from "./models/render-text.ts";
 export { type RaceOfEquals, replayRaceOfEquals } from "./replay/race-of-equals.ts";
 export { ReplayedLoad, sharedMachine, steadyMachine } from "./replay/replayed-load.ts";

@@ -49,7 +49,7 @@ const variantColumns = [
 ];
 
 export function variantTable(variants: readonly VariantResult[]): Markup {
-  const rows = variants.map(({ variant, engine, state, message, seconds, bytes, quality, eligible }) => {
+  const rows = variants.map(({ variant, engine, state, message, seconds, bytes, quality, eligible, twin }) => {
     const loss = quality && html`${format.percentInterval(quality.loss)}<br><small>${quality.metric}</small>`;
     const cells = [
       html`<b>${variant}</b><br><small>${engine}</small>`,
@@ -57,7 +57,7 @@ export function variantTable(variants: readonly VariantResult[]): Markup {
       html`${bytes === null ? "-" : format.bytes(bytes)}<br><small>${format.figure(seconds)} s to make</small>`,
       loss ?? "not judged",
       quality === null ? "-" : verdictCell(quality),
-      eligible ? "yes" : "no",
+      eligible ? "yes" : twin === undefined ? "no" : html`no<br><small>${twin} loses less</small>`,
     ];
     return { cells };
   });
