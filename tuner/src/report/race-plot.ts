@@ -72,7 +72,7 @@ function candidateRow({ name, measured, rounds, summary }: Candidate, { x, y, le
 }
 
 /** As many characters as leave room for the figures. */
-const shortened = (text: string): string => (text.length > 36 ? `${text.slice(0, 35)}\u2026` : text);
+const shortened = (text: string): string => (text.length > 32 ? `${text.slice(0, 31)}\u2026` : text);
 
 function intervalBar({ estimate, low, high }: NonNullable<Candidate["measured"]>, x: Scale, y: number, tone: Tone) {
   const middle = at(x.at(estimate));

@@ -88,7 +88,7 @@ svg text { fill: var(--soft); font-size: 12px; paint-order: stroke; stroke: var(
 svg text.ink { fill: var(--ink); }
 svg text.limit { fill: var(--bad); }
 /* The drawing shrinks with the screen, and its words must stay readable. */
-@media (max-width: 520px) { svg text { font-size: 15px; } }
+@media (max-width: 520px) { svg text { font-size: 14px; } }
 .grid { stroke: var(--line); stroke-width: 1; opacity: 0.6; }
 .axis { stroke: var(--soft); stroke-width: 1; }
 .limit { stroke: var(--bad); stroke-width: 1.5; stroke-dasharray: 6 4; }
