@@ -59,7 +59,9 @@ function lossesOf({ findings, variants }: TuningReport): Losses {
   return {
     batching: says("Batching", /does not pay/),
     int8:
-      int8 && (says("Quantization", /^INT8\w+ (does not pay|is not among)/) || says("Quality", /^INT8\w+ may not win/)),
+      int8 &&
+      (says("Quantization", /^INT8\w+ (does not pay|is not among)/) ||
+        says("Quality", /^INT8\w+ may not win(?!.*would decide)/)),
   };
 }
 
