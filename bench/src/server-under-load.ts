@@ -8,6 +8,7 @@ const seed = 11;
 /** V8 compiles a server of ours and the load generator again and again in their first seconds of full load. */
 const warmUpSeconds = 8;
 const trialWarmUpSeconds = 2;
+const emptyMilliseconds = 500;
 
 /** A server that somebody else started, and how to end it. */
 export interface RunningServer {
@@ -55,7 +56,10 @@ export class ServerUnderLoad implements Contestant {
     return Math.max(await this.measure(), await this.measure());
   };
 
-  /** One stage of Poisson arrivals, after the queue of whatever came before is empty. */
+  /**
+   * One stage of Poisson arrivals, ended early once it cannot keep the target (milliseconds, p99) any more: a server beyond
+   * its capacity would take longer and longer to empty its queue. The pause lets it do so before whatever comes next.
+   */
   async offer(requestsPerSecond: number, seconds: number, round: number, target: number): Promise<LoadStage> {
     const job = {
       url: this.#server.inferUrl,
@@ -63,9 +67,14 @@ export class ServerUnderLoad implements Contestant {
       seed: seed + round,
       timeoutMilliseconds: 60_000,
       maximumConnections: 256,
+      earlyStop: { minimumRequests: 200, factor: 1 },
       stages: [{ requestsPerSecond, seconds }],
     };
-    return this.#awake(async () => (await this.#load.run(job)).stages[0] as LoadStage);
+    return this.#awake(async () => {
+      const { stages } = await this.#load.run(job);
+      await new Promise((resolve) => setTimeout(resolve, emptyMilliseconds));
+      return stages[0] as LoadStage;
+    });
   }
 
   async #saturate(seconds: number): Promise<number> {

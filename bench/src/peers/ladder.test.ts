@@ -13,6 +13,11 @@ describe("a ladder of rates", () => {
     },
   );
 
+  it("ends at its foot where nothing holds", async () => {
+    const never = upTo(0);
+    expect(await climb(await findRung(200, never), never)).toEqual({ index: 0, rate: 0 });
+  });
+
   it("is climbed in either direction when the machine has changed meanwhile", async () => {
     const start = await findRung(200, upTo(200));
     for (const limit of [170, 240]) expect((await climb(start, upTo(limit))).rate).toBeGreaterThan(limit / 1.0401);

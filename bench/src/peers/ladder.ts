@@ -12,23 +12,28 @@ export async function findRung(guess: number, holds: Holds): Promise<number> {
   let index = rungNear(guess);
   let width = 8;
   let last: boolean | null = null;
-  while (width >= 1) {
+  while (width >= 1 && (index > 0 || last !== false)) {
     const held = await holds(rung(index));
     if (last !== null && held !== last) width = Math.floor(width / 2);
-    index += held ? width : -width;
+    index = Math.max(0, index + (held ? width : -width));
     last = held;
   }
   return index;
 }
 
-/** The highest rung that holds, and its rate, from a start nearby: up while it holds, or down until it does. */
+/**
+ * The highest rung that holds, and its rate, from a start nearby: up while it holds, or down until it does. The rate is 0
+ * where not even one request per second holds.
+ */
 export async function climb(start: number, holds: Holds): Promise<{ readonly index: number; readonly rate: number }> {
   let index = start;
   if (await holds(rung(index))) {
     while (await holds(rung(index + 1))) index += 1;
-  } else {
-    do index -= 1;
-    while (!(await holds(rung(index))));
+    return { index, rate: rung(index) };
   }
-  return { index, rate: rung(index) };
+  while (index > 0) {
+    index -= 1;
+    if (await holds(rung(index))) return { index, rate: rung(index) };
+  }
+  return { index, rate: 0 };
 }
