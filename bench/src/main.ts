@@ -1,3 +1,4 @@
+import { benchEngines } from "./engines.ts";
 import { benchPeers } from "./peers/peers.ts";
 import { benchPipeline } from "./pipeline.ts";
 import { benchScheduler } from "./scheduler.ts";
@@ -5,6 +6,7 @@ import { benchSidecar } from "./sidecar.ts";
 import { benchSimulator } from "./simulator.ts";
 
 const benchmarks: Readonly<Record<string, (words: readonly string[]) => Promise<void>>> = {
+  engines: benchEngines,
   peers: benchPeers,
   pipeline: benchPipeline,
   scheduler: benchScheduler,

@@ -40,6 +40,11 @@ export const proofs: Readonly<Record<string, Proof>> = {
     sentence: "Mutated HTTP messages against real servers: crashes, hangs, and bodies that show a path or a stack.",
     load: async () => (await import("./data-plane-12.ts")).proveHttpFuzz,
   },
+  "data-plane-14": {
+    sentence:
+      "The sidecar in front of a real Triton: throughput with and without it, and whether the answers are equal.",
+    load: async () => (await import("./data-plane-14.ts")).proveProxy,
+  },
   "tuner-6": {
     sentence: "A race between identical candidates, replayed 400 times on an unsteady machine.",
     load: async () => (await import("./tuner-6.ts")).proveRaceOfEquals,
