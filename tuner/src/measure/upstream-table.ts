@@ -7,7 +7,7 @@ import {
   requestShaper,
   synthesiseRow,
 } from "@sweetspot/sidecar";
-import { measureTable, type TableSetup } from "./measure-table.ts";
+import { measureTable, type TableMeasurement, type TableSetup } from "./measure-table.ts";
 import { timeBatches } from "./time-batches.ts";
 
 type Row = TableSetup["representatives"][number];
@@ -20,7 +20,8 @@ const trialMilliseconds = 10_000;
 
 /**
  * Measures the cost table of a plan whose engine is another server, with made-up rows and so many batches at once as the plan has
- * instances, in a few seconds. What it measures is the whole way there and back. Null where the server takes no made-up row.
+ * instances, in a few seconds. What it measures is the whole way there and back. Null where the server takes no made-up row, or the
+ * machine was too disturbed.
  * Rejects with `EngineFailure`.
  */
 export async function measureUpstream(
@@ -35,7 +36,7 @@ export async function measureUpstream(
     const representatives = await acceptedRows(pool, signature, plan, signal);
     const middle = representatives[Math.floor((representatives.length - 1) / 2)];
     if (middle === undefined) return null;
-    const { table } = await measureTable({
+    const measured = await measureTable({
       pool,
       representatives,
       outputs,
@@ -46,11 +47,15 @@ export async function measureUpstream(
       targetMicroseconds: serviceLevel.latencyMilliseconds * 1000,
       checkpoint: () => signal.throwIfAborted(),
     });
-    return table;
+    return canBeTrusted(measured) ? measured.table : null;
   } finally {
     await pool.close(0);
   }
 }
+
+/** A table of a disturbed machine may say that batches do not pay, and nothing later would contradict it; none is better then. */
+export const canBeTrusted = ({ table, contaminatedCells }: TableMeasurement): boolean =>
+  2 * contaminatedCells <= table.cells.length;
 
 /** Ascending in length; a longer row is not tried after one that the server refused. */
 async function acceptedRows(
