@@ -1,4 +1,4 @@
-import type { AdmissionPolicy, BatchPolicy } from "@sweetspot/crds";
+import { type AdmissionPolicy, apiVersion, type BatchPolicy } from "@sweetspot/crds";
 import { CostModel } from "@sweetspot/planner";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -30,10 +30,15 @@ const tensorOf = (id: number, rows: number): Tensor => ({
 });
 const idsIn = (inputs: readonly Tensor[]): number[] => [...new Int32Array(new Uint8Array(inputs[0]!.data).buffer)];
 
-function serverOf(run: (ids: number[]) => FakeRun, instances = 1, changes: Partial<BatchPolicy> = {}) {
+function serverOf(
+  run: (ids: number[]) => FakeRun,
+  instances = 1,
+  changes: Partial<BatchPolicy> = {},
+  costs = fixedCosts(CostModel.unmeasured()),
+) {
   const clock = new VirtualClock();
   const pool = new FakePool(clock, instances, (inputs) => run(idsIn(inputs)));
-  const settings = { policy: { ...policy, ...changes }, admission, costs: fixedCosts(CostModel.unmeasured()) };
+  const settings = { policy: { ...policy, ...changes }, admission, costs };
   const dispatcher = new Dispatcher(pool, undefined, settings, clock, none);
   const answered = new Map<number, string>();
   const submit = (id: number, { rows = 1, group = "", timeout = 1e9 } = {}): Ticket => {
@@ -113,6 +118,32 @@ describe("the dispatcher", () => {
       await clock.run();
       expect(answered.get(5)).toBe("EngineFailed");
       expect([...answered].filter(([id]) => id !== 5).map(([, text]) => text)).toEqual(Array(7).fill("ok"));
+    }
+  });
+
+  it("finds a hung engine in time to answer its requests before their deadline", async () => {
+    const table = { rows: 1, length: 1, microseconds: 1000, samples: 1 };
+    const cost = CostModel.fromTable({
+      apiVersion,
+      kind: "CostTable",
+      cells: [table, { ...table, rows: 8 }],
+      noiseFactors: [1],
+      overhead: { perBatchMicroseconds: 0, perRequestMicroseconds: 0 },
+    });
+    for (const seconds of [1.5, 4, 60]) {
+      let runs = 0;
+      const { clock, submit, answered } = serverOf(
+        () => {
+          runs += 1;
+          return { microseconds: runs === 1 ? Number.POSITIVE_INFINITY : 1000 };
+        },
+        1,
+        {},
+        fixedCosts(cost, true),
+      );
+      for (let id = 0; id < 4; id += 1) submit(id, { timeout: seconds * 1e6 });
+      await clock.run(clock.now() + Math.min(seconds, 2.1) * 1e6);
+      expect([...answered.values()]).toEqual(Array(4).fill("ok"));
     }
   });
 

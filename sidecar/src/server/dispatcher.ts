@@ -21,7 +21,8 @@ export interface DispatchSettings {
 }
 
 const unavailablePauseMicroseconds = 100_000;
-const leastLimitMilliseconds = 2_000;
+/** No batch counts as hung before the first, whatever its deadline, nor is waited for longer than the second on its account. */
+const leastLimitMilliseconds = { ever: 500, usual: 2_000 } as const;
 const unmeasuredLimitMilliseconds = 60_000;
 const limitFactor = 20;
 
@@ -259,7 +260,7 @@ export class Dispatcher {
       running.end = now + (predicted ?? 0);
       this.#predictedEnds.add(running);
       const outputs = [...new Set(entries.flatMap((entry) => entry.outputs))];
-      const answer = await this.#pool.run(batch.inputs, outputs, this.#limitMilliseconds(predicted));
+      const answer = await this.#pool.run(batch.inputs, outputs, this.#limitMilliseconds(predicted, entries, now));
       const answers = splitOutputs(answer.outputs, entries, batch.length, this.#padding);
       this.#answer(entries, answers);
       const expected = costs.expectedMicroseconds(rows, length);
@@ -273,13 +274,17 @@ export class Dispatcher {
     }
   }
 
-  /** Far beyond what a slow neighbour explains: a hung engine costs its batch, a false alarm costs it too. */
-  #limitMilliseconds(predicted: number | null): number {
-    const one =
-      predicted === null
-        ? unmeasuredLimitMilliseconds
-        : Math.max(leastLimitMilliseconds, (limitFactor * predicted) / 1000);
-    return one * this.#settings.policy.inFlightPerInstance;
+  /**
+   * Far beyond what a slow neighbour explains: a hung engine costs its batch, a false alarm costs it too. Yet half of the time
+   * that is left is kept for trying again.
+   */
+  #limitMilliseconds(predicted: number | null, entries: readonly Entry[], now: number): number {
+    const { inFlightPerInstance } = this.#settings.policy;
+    if (predicted === null) return unmeasuredLimitMilliseconds * inFlightPerInstance;
+    const left = Math.min(...entries.map(({ deadline }) => deadline)) - now;
+    const { ever, usual } = leastLimitMilliseconds;
+    const least = Math.max(ever, Math.min(usual, left / 2000));
+    return Math.max(least, (limitFactor * predicted) / 1000) * inFlightPerInstance;
   }
 
   #answer(entries: readonly Entry[], answers: readonly (readonly Tensor[])[]): void {

@@ -39,12 +39,16 @@ export class FakePool implements EnginePool {
     return this.#up ? this.#running.filter((busy) => busy === 0).length : 0;
   }
 
-  run(inputs: readonly Tensor[]): Promise<EngineAnswer> {
+  /** What would take longer than its limit is hung when that is over. */
+  run(inputs: readonly Tensor[], _outputs: readonly string[], limitMilliseconds: number): Promise<EngineAnswer> {
     if (!this.#up) return Promise.reject(new EngineFailure("Unavailable", "no engine is up"));
     const instance = this.#running.indexOf(Math.min(...this.#running));
     this.#running[instance]! += 1;
     this.batches.push(inputs);
-    const { microseconds, failure } = this.#plan(inputs);
+    const planned = this.#plan(inputs);
+    const limit = 1000 * limitMilliseconds;
+    const { microseconds, failure } =
+      planned.microseconds > limit ? { microseconds: limit, failure: "Hung" as const } : planned;
     return new Promise((resolve, reject) => {
       this.#clock.at(this.#clock.now() + microseconds, () => {
         this.#running[instance]! -= 1;
