@@ -36,14 +36,48 @@ export const proofs: Readonly<Record<string, Proof>> = {
       "Highest Poisson rate with p99 within 100 ms on mixed lengths, over peers, over own batch 1 and over the simulator's.",
     load: async () => (await import("./data-plane-peers.ts")).provePeerRow(5),
   },
+  "data-plane-6": {
+    sentence: "An OCR recogniser of one width, for which batching is useless: with the batch former and without.",
+    load: async () => (await import("./data-plane-6.ts")).proveNoHarm,
+  },
+  "data-plane-7": {
+    sentence: "Two and five times as many requests as the server can answer, for 30 s each.",
+    load: async () => (await import("./data-plane-7.ts")).proveOverload,
+  },
+  "data-plane-8": {
+    sentence:
+      "CPU time of the server's process per request, JSON against binary tensors, for a tiny model and an image.",
+    load: async () => (await import("./data-plane-8.ts")).proveWire,
+  },
+  "data-plane-9": {
+    sentence:
+      "A hundred plan changes at 60 % load, half of them with new engines: failed requests, p99, and how soon they hold.",
+    load: async () => (await import("./data-plane-9.ts")).provePlanChanges,
+  },
+  "data-plane-10": {
+    sentence: "Engines killed and stopped under load, and a request among 31 good ones that takes its engine down.",
+    load: async () => (await import("./data-plane-10.ts")).proveFaults,
+  },
+  "data-plane-11": {
+    sentence: "A hundred servers under HTTP and gRPC load are told to stop: accepted requests that are lost.",
+    load: async () => (await import("./data-plane-11.ts")).proveDraining,
+  },
   "data-plane-12": {
     sentence: "Mutated HTTP messages against real servers: crashes, hangs, and bodies that show a path or a stack.",
     load: async () => (await import("./data-plane-12.ts")).proveHttpFuzz,
+  },
+  "data-plane-13": {
+    sentence: "A million requests and 100 plan changes: memory and open handles.",
+    load: async () => (await import("./data-plane-13.ts")).proveSoak,
   },
   "data-plane-14": {
     sentence:
       "The sidecar in front of a real Triton: throughput with and without it, and whether the answers are equal.",
     load: async () => (await import("./data-plane-14.ts")).proveProxy,
+  },
+  "data-plane-15": {
+    sentence: "A burner on every CPU under a server: the error of its cost table before and after 60 s, and the drift.",
+    load: async () => (await import("./data-plane-15.ts")).proveRefit,
   },
   "tuner-6": {
     sentence: "A race between identical candidates, replayed 400 times on an unsteady machine.",

@@ -140,6 +140,35 @@ export function embeddingModel(options: EmbeddingModelOptions = {}): Uint8Array 
   });
 }
 
+/**
+ * `work` INT64 [batch, 1] → `y` FP32 [batch, 1], the same numbers. On the way two square matrices of the greatest number in the
+ * batch are multiplied: a few do no harm, and one in the thousands keeps its engine busy for many seconds.
+ */
+export function stallingModel(): Uint8Array {
+  const shape = ["batch", 1];
+  return onnxModel({
+    inputs: [{ name: "work", type: "INT64", shape }],
+    outputs: [{ name: "y", type: "FP32", shape }],
+    nodes: [
+      { op: "ReduceMax", inputs: ["work"], outputs: ["most"], attributes: { axes: [0, 1], keepdims: 0 } },
+      { op: "Reshape", inputs: ["most", "single"], outputs: ["side"] },
+      { op: "Concat", inputs: ["side", "side"], outputs: ["square"], attributes: { axis: 0 } },
+      {
+        op: "ConstantOfShape",
+        inputs: ["square"],
+        outputs: ["matrix"],
+        attributes: { value: floatTensor("value", [1], [0.5]) },
+      },
+      { op: "MatMul", inputs: ["matrix", "matrix"], outputs: ["product"] },
+      { op: "ReduceMean", inputs: ["product"], outputs: ["mean"], attributes: { axes: [0, 1], keepdims: 0 } },
+      { op: "Mul", inputs: ["mean", "zero"], outputs: ["nothing"] },
+      { op: "Cast", inputs: ["work"], outputs: ["numbers"], attributes: { to: elementTypes.FP32 } },
+      { op: "Add", inputs: ["numbers", "nothing"], outputs: ["y"] },
+    ],
+    initializers: [int64Tensor("single", [1], [1]), floatTensor("zero", [], [0])],
+  });
+}
+
 function nodeProto(node: OnnxNode): Uint8Array[] {
   return [
     ...node.inputs.map((name) => text(1, name)),

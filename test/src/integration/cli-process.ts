@@ -35,6 +35,10 @@ export class CliProcess {
     this.exited = new Promise((resolve) => this.#child.once("close", (code) => resolve(code)));
   }
 
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
   /** Signals the command alone, as a service manager or `kill` does. */
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name);
