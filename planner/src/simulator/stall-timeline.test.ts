@@ -30,6 +30,15 @@ describe("the interruptions of an engine", () => {
     expect(met.length / delays.length).toBeLessThan(0.4);
   });
 
+  it("cost no time to simulate while nothing is to do, and are as frequent after that as ever", () => {
+    const timeline = new StallTimeline({ perSecond: 100, microseconds: [2500] }, seededRandom(1));
+    let met = 0;
+    // Ten years: a draw for each interruption would take longer than the test may.
+    for (let i = 0; i < 4000; i += 1) if (timeline.delayed(i * 8e10, i * 8e10 + 1) > i * 8e10 + 1) met += 1;
+    expect(met / 4000).toBeGreaterThan(0.15);
+    expect(met / 4000).toBeLessThan(0.25);
+  });
+
   it("are none on a machine that was never seen to stall", () => {
     expect(stallTimeline(undefined, seededRandom(1))).toBeNull();
     expect(stallTimeline({ perSecond: 0, microseconds: [1] }, seededRandom(1))).toBeNull();

@@ -1,11 +1,16 @@
 import type { Stalls } from "@sweetspot/crds";
+import { mean } from "../statistics/quantile.ts";
 import { exponential, type Random, seededRandom } from "../statistics/random.ts";
+
+/** After so many interruptions it no longer matters how an idle time began. */
+const rememberedCycles = 20;
 
 /** The interruptions that one engine suffers, in virtual time (microseconds): a Poisson process, idle or not. */
 export class StallTimeline {
   readonly #meanGap: number;
   readonly #lengths: readonly number[];
   readonly #random: Random;
+  readonly #memory: number;
   #from: number;
   #length: number;
 
@@ -13,6 +18,7 @@ export class StallTimeline {
   constructor({ perSecond, microseconds }: Stalls, random: Random) {
     this.#meanGap = 1e6 / perSecond;
     this.#lengths = microseconds;
+    this.#memory = rememberedCycles * (this.#meanGap + mean(microseconds));
     this.#random = seededRandom(Math.floor(random() * 2 ** 31));
     this.#from = 0;
     this.#length = 0;
@@ -22,6 +28,8 @@ export class StallTimeline {
   /** When work ends that would last from `start` to `end`. Successive calls have successive starts. */
   delayed(start: number, end: number): number {
     let later = end;
+    // Weeks without work would otherwise be drawn interruption by interruption.
+    this.#from = Math.max(this.#from, start - this.#memory);
     while (this.#from < later) {
       // Of an interruption that began before the work only the rest counts.
       later += Math.max(0, this.#from + this.#length - Math.max(this.#from, start));
