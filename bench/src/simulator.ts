@@ -113,7 +113,8 @@ interface Compared {
   readonly rounds: readonly Round[];
 }
 
-const roundCount = 5;
+/** The percentile of one run on a machine with neighbours is anybody's guess: the median of nine is not. */
+const roundCount = 9;
 const loadShare = 0.7;
 /** Simulated runs, each like the measured one: their median is what a run will probably show. */
 const simulatedRuns = 21;
@@ -133,7 +134,8 @@ async function compare(request: SampledRequest, report: TuningReport): Promise<C
     const guess = known.length === 0 ? winner.measured.estimate : median(known);
     const point = await reality.pointNow(run);
     const capacity = await reality.capacity(guess, run);
-    const requestsPerSecond = loadShare * capacity;
+    // One climb is as uncertain as one run.
+    const requestsPerSecond = loadShare * median([...known, capacity]);
     const { p99, requests } = await reality.latency(requestsPerSecond, run);
     const round = {
       predictedCapacity: await predictCapacity(point, reality.shapes, request, guess),
