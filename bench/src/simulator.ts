@@ -113,8 +113,8 @@ interface Compared {
   readonly rounds: readonly Round[];
 }
 
-/** The percentile of one run on a machine with neighbours is anybody's guess: the median of seven is not. */
-const roundCount = 7;
+/** The percentile of one run on a machine with neighbours says little; their median says more. */
+const roundCount = 5;
 const loadShare = 0.7;
 /** Simulated runs, each like the measured one: their median is what a run will probably show. */
 const simulatedRuns = 21;
