@@ -45,6 +45,15 @@ export const Stalls = z.object({
 });
 export type Stalls = z.infer<typeof Stalls>;
 
+/** The speed of a shared machine wanders from second to second, and all its engines with it. */
+export const Drift = z.object({
+  /** How long a speed lasts. */
+  seconds: z.number().positive(),
+  /** Equally likely factors on the time of everything, 1 on average. */
+  factors: z.array(z.number().positive()).min(2).max(64),
+});
+export type Drift = z.infer<typeof Drift>;
+
 /**
  * The measured cost table `s(b, L)` of one variant in one layout, with all instances running at once.
  * Scheduler, simulator, admission and drift detector read the same table.
@@ -59,6 +68,8 @@ export const CostTable = z.object({
   noiseFactors: z.array(z.number().positive()).min(1).max(64),
   /** Absent where none was seen. */
   stalls: Stalls.optional(),
+  /** Absent where it was not observed. */
+  drift: Drift.optional(),
   overhead: ServingOverhead,
 });
 export type CostTable = z.infer<typeof CostTable>;

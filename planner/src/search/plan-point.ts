@@ -17,9 +17,9 @@ export function planPoint(
   policy: BatchPolicy,
   cost = CostModel.fromTable(table),
 ): PlanPoint {
-  const { noiseFactors, stalls } = table;
+  const { noiseFactors, stalls, drift } = table;
   const { instances, threadsPerInstance } = layout;
-  return { variant, layout, table, policy, cost, noiseFactors, stalls, instances, threadsPerInstance };
+  return { variant, layout, table, policy, cost, noiseFactors, stalls, drift, instances, threadsPerInstance };
 }
 
 /** Every table under every policy. */

@@ -1,4 +1,4 @@
-import type { BatchPolicy, Stalls } from "@sweetspot/crds";
+import type { BatchPolicy, Drift, Stalls } from "@sweetspot/crds";
 import type { CostModel } from "../cost/cost-model.ts";
 import { formBatch } from "../scheduler/form-batch.ts";
 import type { QueuedRequest } from "../scheduler/queued-request.ts";
@@ -17,6 +17,8 @@ export interface SimulatedServer {
   readonly noiseFactors: readonly number[];
   /** Of each engine (`CostTable.stalls`). */
   readonly stalls?: Stalls | undefined;
+  /** Of all engines at once (`CostTable.drift`). */
+  readonly drift?: Drift | undefined;
 }
 
 export interface SimulatedRun {
@@ -46,8 +48,8 @@ export const usualGiveUp: GiveUp = { queue: 4096 };
  * Runs the batch former in virtual time over a sequence of arrivals.
  *
  * Model: each instance computes one batch at a time and may have `inFlightPerInstance` in hand; a batch takes the cost
- * model's time, times a factor drawn from the machine's noise, plus the server's overhead and the interruptions that fall
- * into it. A second batch in hand hides the per-batch overhead. The front's CPU time is taken from the engines in proportion to the rate, as a fair scheduler
+ * model's time, times the machine's speed at that time and a factor drawn from its noise, plus the server's overhead and
+ * the interruptions that fall into it. A second batch in hand hides the per-batch overhead. The front's CPU time is taken from the engines in proportion to the rate, as a fair scheduler
  * does, and delays each answer by itself. Nothing is refused: a late answer is a miss as a refusal would be.
  *
  * `requestsPerSecond` scales the unit-rate sequence. Time is in microseconds.

@@ -1,5 +1,6 @@
 import type { CostModel } from "../cost/cost-model.ts";
 import type { Random } from "../statistics/random.ts";
+import { type DriftTimeline, driftTimeline } from "./drift-timeline.ts";
 import type { SimulatedServer } from "./simulate.ts";
 import { type StallTimeline, stallTimeline } from "./stall-timeline.ts";
 
@@ -16,15 +17,17 @@ export class VirtualEngines {
   readonly #cpusLeft: number;
   readonly #cost: CostModel;
   readonly #noise: Float64Array;
+  readonly #drift: DriftTimeline | null;
   readonly #random: Random;
 
   constructor(server: SimulatedServer, requestsPerSecond: number, random: Random) {
-    const { instances, threadsPerInstance, policy, cost, noiseFactors, stalls } = server;
+    const { instances, threadsPerInstance, policy, cost, noiseFactors, stalls, drift } = server;
     this.#instances = Array.from({ length: instances }, () => new VirtualEngine(stallTimeline(stalls, random)));
     this.#inFlight = policy.inFlightPerInstance;
     this.#threads = threadsPerInstance;
     this.#cost = cost;
     this.#noise = Float64Array.from(noiseFactors);
+    this.#drift = driftTimeline(drift, random);
     this.#random = random;
     const { shared } = cost.overhead;
     this.frontDelay = shared?.microsecondsPerRequest ?? 0;
@@ -69,7 +72,8 @@ export class VirtualEngines {
     // A batch that another one runs before has its hand-over hidden behind that.
     const exposed = engine.inHand === 0 ? perBatchMicroseconds : 0;
     const noise = this.#noise[Math.floor(this.#random() * this.#noise.length)] as number;
-    const computing = this.#cost.batchMicroseconds(rows, length) * noise * this.#slowdown(engine);
+    const speed = this.#drift?.factorAt(Math.max(now, engine.busyUntil)) ?? 1;
+    const computing = this.#cost.batchMicroseconds(rows, length) * noise * speed * this.#slowdown(engine);
     return engine.run(now, computing + exposed + requests * perRequestMicroseconds);
   }
 

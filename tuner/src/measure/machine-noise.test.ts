@@ -30,4 +30,11 @@ describe("the machine's noise", () => {
     // Two in the 3.04 s that the runs took.
     expect(stalls?.perSecond).toBeCloseTo(2 / 3.041, 3);
   });
+
+  it("tells how the speed wanders from what the same work took between the cells, 1 on average, and nothing from a few times", () => {
+    const { drift, noiseFactors } = machineNoise([[100, 100, 100]], [9, 10, 10, 11, 15]);
+    expect(noiseFactors).toEqual([1, 1, 1]);
+    expect(drift?.factors.map((factor) => 11 * factor)).toEqual([9, 10, 10, 11, 15]);
+    expect(machineNoise([[100, 100, 100]], [9, 10, 15]).drift).toBeUndefined();
+  });
 });

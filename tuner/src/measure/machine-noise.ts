@@ -1,14 +1,18 @@
-import type { CostTable, Stalls } from "@sweetspot/crds";
+import type { CostTable, Drift, Stalls } from "@sweetspot/crds";
 import { mean, median } from "@sweetspot/planner";
 
 /** Unsteadiness of a machine as the simulator draws it. */
-export type MachineNoise = Pick<CostTable, "noiseFactors" | "stalls">;
+export type MachineNoise = Pick<CostTable, "noiseFactors" | "stalls" | "drift">;
 
 const mostFactors = 64;
 const mostStalls = 64;
 /** A timing that exceeds its median by more than this share of it, and by more than a time slice of the kernel, was interrupted. */
 const stallShare = 0.5;
 const leastStallMicroseconds = 2000;
+/** Over a minute of constant work on a virtual machine with neighbours, speeds a second apart resembled each other little (0.3). */
+const secondsOfOneSpeed = 1;
+/** Fewer say nothing of how speeds are distributed. */
+const fewestSpeeds = 4;
 
 /**
  * The machine's noise from the timings (microseconds) of all cells: factors on the time of a batch, and interruptions. What exceeds the
@@ -16,8 +20,13 @@ const leastStallMicroseconds = 2000;
  * cells, each relative to its own median.
  *
  * Each factor is the mean of one bin of the sorted ratios, so that a slow run counts by its share and no more.
+ *
+ * `references` are times, in any unit, of the same work done again and again between the cells: how the machine's speed wanders.
  */
-export function machineNoise(timings: readonly (readonly number[])[]): MachineNoise {
+export function machineNoise(
+  timings: readonly (readonly number[])[],
+  references: readonly number[] = [],
+): MachineNoise {
   const ratios: number[] = [];
   const excesses: number[] = [];
   let total = 0;
@@ -31,7 +40,25 @@ export function machineNoise(timings: readonly (readonly number[])[]): MachineNo
     }
   }
   const stalls = stallsOf(excesses, total);
-  return { noiseFactors: binned(ratios, mostFactors), ...(stalls === undefined ? {} : { stalls }) };
+  const drift = driftOf(references);
+  return {
+    noiseFactors: binned(ratios, mostFactors),
+    ...(stalls === undefined ? {} : { stalls }),
+    ...(drift === undefined ? {} : { drift }),
+  };
+}
+
+/** On average nothing, because the cells were timed at the same speeds. */
+function driftOf(references: readonly number[]): Drift | undefined {
+  if (references.length < fewestSpeeds) return undefined;
+  const average = mean(references);
+  return {
+    seconds: secondsOfOneSpeed,
+    factors: binned(
+      references.map((time) => time / average),
+      mostFactors,
+    ),
+  };
 }
 
 const stallsOf = (excesses: readonly number[], totalMicroseconds: number): Stalls | undefined =>

@@ -41,9 +41,15 @@ interface Timed {
 export async function measureTable(setup: TableSetup): Promise<TableMeasurement> {
   const clean: Timed[] = [];
   const doubtful: Timed[] = [];
+  const references: number[] = [];
+  const reference = async () => {
+    const times = await setup.reference();
+    references.push(median(times));
+    return times;
+  };
   for (const representative of setup.representatives) {
     setup.checkpoint();
-    const { value, contaminated } = await bracketed(setup.reference, () => measureLength(setup, representative), 1);
+    const { value, contaminated } = await bracketed(reference, () => measureLength(setup, representative), 1);
     (contaminated ? doubtful : clean).push(...value);
   }
   // A void cell is left out, unless its length is needed to span the workload or nothing else is known.
@@ -54,7 +60,10 @@ export async function measureTable(setup: TableSetup): Promise<TableMeasurement>
       apiVersion,
       kind: "CostTable",
       cells: timed.map(({ cell }) => cell),
-      ...machineNoise(timed.map(({ times }) => times.engine)),
+      ...machineNoise(
+        timed.map(({ times }) => times.engine),
+        references,
+      ),
       overhead: handOverOf(timed.map(({ cell, times }) => ({ rows: cell.rows, microseconds: median(times.handOver) }))),
     },
     contaminatedCells: doubtful.length,

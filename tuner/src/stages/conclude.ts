@@ -104,7 +104,7 @@ export function bestReachableMilliseconds({ tables, request, model }: TuningStat
   const arrivals = poissonArrivals(2000, model.shapes, seededRandom(request.seed));
   const latencies = tables.map((measured) => {
     // What interrupts the machine now may be gone in a minute: it is no reason to call a target out of reach.
-    const { stalls: _, ...table } = measured.table;
+    const { stalls: _, drift: __, ...table } = measured.table;
     const run = simulate(
       pointOf({ ...measured, table }, withoutBatching),
       arrivals,
