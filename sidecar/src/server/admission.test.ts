@@ -2,11 +2,14 @@ import type { AdmissionPolicy, CostTable } from "@sweetspot/crds";
 import { CostModel } from "@sweetspot/planner";
 import { describe, expect, it } from "vitest";
 import {
+  type AdmissionRules,
   admit,
   type Candidate,
   deadlineOf,
+  isHopeless,
   type Load,
   onTimeUntil,
+  pressingPrediction,
   queueIsFull,
   secondsUntilEmpty,
 } from "./admission.ts";
@@ -27,22 +30,49 @@ const candidate = (changes: Partial<Candidate> = {}): Candidate => ({
   length: 1,
   bytes: 10,
   now: 0,
-  onTimeUntil: 6001,
+  arrival: 0,
+  onTimeUntil: 6700,
   ...changes,
 });
-const decide = (request: Candidate, load: Load, rules = { admission: policy, cost: cost as CostModel | null }) =>
-  admit(request, load, rules)?.code ?? "admitted";
+const rulesOf = (changes: Partial<AdmissionRules> = {}): AdmissionRules => ({
+  admission: policy,
+  cost,
+  pace: 1,
+  ...changes,
+});
+const decide = (request: Candidate, load: Load, rules = rulesOf()) => admit(request, load, rules)?.code ?? "admitted";
 
 describe("admission", () => {
-  it("refuses exactly what is predicted to be late", () => {
+  it("refuses exactly what is predicted to be late, a tenth of the time left for what it does not see", () => {
     expect(decide(candidate(), busy)).toBe("admitted");
-    expect(decide(candidate({ onTimeUntil: 5999 }), busy)).toBe("TooLate");
+    expect(decide(candidate({ onTimeUntil: 6600 }), busy)).toBe("TooLate");
+  });
+
+  it("counts on requests that take longer than predicted to go on doing so", () => {
+    expect(decide(candidate({ onTimeUntil: 12_000 }), busy, rulesOf({ pace: 1.5 }))).toBe("admitted");
+    expect(decide(candidate({ onTimeUntil: 12_000 }), busy, rulesOf({ pace: 2 }))).toBe("TooLate");
+  });
+
+  it("knows before the body is read that nothing can be answered in time", () => {
+    expect(isHopeless(busy, 6600, rulesOf())).toBe(true);
+    expect(isHopeless(busy, 6700, rulesOf())).toBe(false);
+    expect(isHopeless(busy, 6700, rulesOf({ pace: 1.5 }))).toBe(true);
+    expect(isHopeless(empty, 1, rulesOf())).toBe(false);
+    expect(isHopeless(busy, 1, rulesOf({ cost: null }))).toBe(false);
+    expect(isHopeless(busy, 1, rulesOf({ admission: { ...policy, refuseLate: false } }))).toBe(false);
+  });
+
+  it("learns from requests whose prediction came near the limit, and from no others", () => {
+    expect(pressingPrediction(candidate(), busy, rulesOf())).toBe(6000);
+    expect(pressingPrediction(candidate({ onTimeUntil: 25_000 }), busy, rulesOf())).toBeNull();
+    expect(pressingPrediction(candidate({ onTimeUntil: 25_000 }), busy, rulesOf({ pace: 2 }))).toBe(6000);
+    expect(pressingPrediction(candidate(), busy, rulesOf({ cost: null }))).toBeNull();
   });
 
   it("predicts nothing without a table or where the plan does not ask for it", () => {
     const late = candidate({ onTimeUntil: 1 });
-    expect(decide(late, busy, { admission: policy, cost: null })).toBe("admitted");
-    expect(decide(late, busy, { admission: { ...policy, refuseLate: false }, cost })).toBe("admitted");
+    expect(decide(late, busy, rulesOf({ cost: null }))).toBe("admitted");
+    expect(decide(late, busy, rulesOf({ admission: { ...policy, refuseLate: false } }))).toBe("admitted");
   });
 
   it("lets an idle server try, so that a wrong table cannot close it", () => {

@@ -17,6 +17,7 @@ export interface Candidate {
   readonly length: number;
   readonly bytes: number;
   readonly now: number;
+  readonly arrival: number;
   /** When its answer becomes late, see `onTimeUntil`. */
   readonly onTimeUntil: number;
 }
@@ -25,6 +26,8 @@ export interface AdmissionRules {
   readonly admission: AdmissionPolicy;
   /** null without a cost table: then nothing is predicted. */
   readonly cost: CostModel | null;
+  /** How much longer requests take than is predicted, see `PredictionPace`. */
+  readonly pace: number;
 }
 
 export interface Refusal {
@@ -42,6 +45,10 @@ export const lateAnswerFactor = 10;
  * every answer into an error.
  */
 const shortestPatienceMilliseconds = 500;
+/** Of the time that a client gives, so much is left for what the server does not see: both ways through sockets. */
+const unseenShare = 0.1;
+/** A prediction that fills less of the time that a client gives decides nothing, and teaches nothing. */
+const pressingShare = 0.25;
 
 /** The instant (microseconds) after which an answer is late: the client's own limit, else the target. */
 export function onTimeUntil(arrival: number, timeoutMicroseconds: number | null, target: ServiceLevelTarget): number {
@@ -68,10 +75,22 @@ export function queueIsFull(
 }
 
 /**
+ * Would even the smallest request be refused as late? Asked before the body is read: most refusals of an overloaded server then
+ * cost next to nothing. `patience`: the longest that clients have lately given the server for an answer, microseconds.
+ */
+export function isHopeless(load: Load, patience: number, { admission, cost, pace }: AdmissionRules): boolean {
+  if (cost === null || !admission.refuseLate || load.queuedRows === 0) return false;
+  const smallest = { rows: 1, length: 1 };
+  const budget = (1 - unseenShare) * patience;
+  return pace * predictWait(smallest, load, cost) > Math.max(budget, 2 * cost.servingMicroseconds(1, 1, 1));
+}
+
+/**
  * Decides about a parsed request; null admits it. An idle server admits whatever may ever wait: a cost table that is
  * wrong cannot close a server for good, because each batch that runs corrects the picture.
  */
-export function admit(candidate: Candidate, load: Load, { admission, cost }: AdmissionRules): Refusal | null {
+export function admit(candidate: Candidate, load: Load, rules: AdmissionRules): Refusal | null {
+  const { admission } = rules;
   if (candidate.rows > admission.maximumQueuedRows) return { code: "TooManyRows", retryAfterSeconds: 0 };
   const retryAfterSeconds = secondsUntilEmpty(load);
   const fits =
@@ -79,18 +98,29 @@ export function admit(candidate: Candidate, load: Load, { admission, cost }: Adm
     (load.queuedRows + candidate.rows <= admission.maximumQueuedRows &&
       load.queuedBytes + candidate.bytes <= admission.maximumQueuedBytes);
   if (!fits) return { code: "QueueFull", retryAfterSeconds };
-  const idle = load.queuedRows === 0 && load.runningMicroseconds === 0;
-  if (cost === null || !admission.refuseLate || idle) return null;
-  const completion = candidate.now + predictWait(candidate, load, cost);
-  return completion > latestCompletion(candidate, cost) ? { code: "TooLate", retryAfterSeconds } : null;
+  return willBeLate(candidate, load, rules) ? { code: "TooLate", retryAfterSeconds } : null;
 }
 
 /**
  * Admitting what will be late keeps a queue in which, under steady overload, everybody is late. But a request that is
  * itself about as long as the target could then never enter a busy server, so it may wait for its own duration.
  */
-function latestCompletion({ rows, length, now, onTimeUntil }: Candidate, cost: CostModel): number {
-  return Math.max(onTimeUntil, now + 2 * cost.servingMicroseconds(rows, 1, length));
+function willBeLate(candidate: Candidate, load: Load, { admission, cost, pace }: AdmissionRules): boolean {
+  const idle = load.queuedRows === 0 && load.runningMicroseconds === 0;
+  if (cost === null || !admission.refuseLate || idle) return false;
+  const own = cost.servingMicroseconds(candidate.rows, 1, candidate.length);
+  return pace * predictWait(candidate, load, cost) > Math.max(budgetOf(candidate), 2 * own);
+}
+
+/** Until when an answer has to be ready, microseconds from now. */
+const budgetOf = ({ now, arrival, onTimeUntil }: Candidate): number =>
+  onTimeUntil - now - unseenShare * (onTimeUntil - arrival);
+
+/** What is predicted for an admitted request, microseconds, where that comes near the limit; null where it does not matter. */
+export function pressingPrediction(candidate: Candidate, load: Load, { cost, pace }: AdmissionRules): number | null {
+  if (cost === null) return null;
+  const predicted = predictWait(candidate, load, cost);
+  return pace * predicted >= pressingShare * (candidate.onTimeUntil - candidate.arrival) ? predicted : null;
 }
 
 /** Whole seconds, at least one, until the work that waits now should be done. */

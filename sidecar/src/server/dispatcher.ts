@@ -6,10 +6,20 @@ import { splitOutputs } from "../batch/split.ts";
 import type { EnginePool } from "../engine/engine.ts";
 import { ApiError } from "../protocol/errors.ts";
 import type { Tensor } from "../tensor.ts";
-import { admit, type Load, queueIsFull, secondsUntilEmpty } from "./admission.ts";
+import {
+  type AdmissionRules,
+  admit,
+  isHopeless,
+  type Load,
+  pressingPrediction,
+  queueIsFull,
+  secondsUntilEmpty,
+} from "./admission.ts";
 import type { BatchCosts } from "./batch-costs.ts";
 import { type BatchFailureKind, type DispatchObserver, failureKind, reportOf } from "./batch-report.ts";
 import type { Clock } from "./clock.ts";
+import { Patience } from "./patience.ts";
+import { PredictionPace } from "./prediction-pace.ts";
 import { type Answer, type Entry, fail, type Submission, succeed, type Ticket, unsettled } from "./submission.ts";
 import { WaitingLine } from "./waiting-line.ts";
 
@@ -41,6 +51,8 @@ export class Dispatcher {
   readonly #observer: DispatchObserver;
   readonly #line = new WaitingLine<Entry>();
   readonly #predictedEnds = new Set<{ readonly end: number }>();
+  readonly #pace = new PredictionPace();
+  readonly #patience = new Patience();
   /** Batches that must run as they are, before anything from the line. */
   #retries: Entry[][] = [];
   #settings: DispatchSettings;
@@ -90,12 +102,15 @@ export class Dispatcher {
     const load = this.load();
     if (queueIsFull(load, bytes, this.#settings.admission))
       throw new ApiError("QueueFull", {}, secondsUntilEmpty(load));
+    const patience = this.#patience.longest(this.#clock.now());
+    if (isHopeless(load, patience, this.#rules()) && !this.#patience.isSample())
+      throw new ApiError("TooLate", {}, secondsUntilEmpty(load));
   }
 
   /** Admits a request and queues it. Throws `ApiError` where admission refuses it. */
   submit(submission: Submission): Ticket {
     if (this.#stopped) throw new ApiError("ShuttingDown", {}, 1);
-    this.#admit(submission);
+    const prediction = this.#admit(submission);
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const { inputs, outputs, shape, bytes, arrival, deadline } = submission;
     // Spelled out: spreading two objects into a third is a walk through V8's runtime for each request.
@@ -112,6 +127,7 @@ export class Dispatcher {
       workMicroseconds: shareOfWork(shape, this.#settings.policy, this.#settings.costs.cost),
       settled: false,
       dispatchedAt: null,
+      prediction,
       failuresAlone: 0,
       resolve,
       reject,
@@ -178,13 +194,24 @@ export class Dispatcher {
     this.#pumpSoon();
   }
 
-  #admit({ shape, bytes, onTimeUntil }: Submission): void {
+  #admit({ shape, bytes, arrival, onTimeUntil }: Submission): Entry["prediction"] {
+    const now = this.#clock.now();
+    this.#patience.note(onTimeUntil - arrival, now);
+    const candidate = { rows: shape.rows, length: shape.length, bytes, now, arrival, onTimeUntil };
+    const load = this.load();
+    const rules = this.#rules();
+    const refusal = admit(candidate, load, rules);
+    if (refusal !== null) {
+      const values = { rows: shape.rows, limit: rules.admission.maximumQueuedRows };
+      throw new ApiError(refusal.code, values, refusal.retryAfterSeconds === 0 ? null : refusal.retryAfterSeconds);
+    }
+    const microseconds = pressingPrediction(candidate, load, rules);
+    return microseconds === null ? null : { at: now, microseconds };
+  }
+
+  #rules(): AdmissionRules {
     const { admission, costs } = this.#settings;
-    const candidate = { rows: shape.rows, length: shape.length, bytes, now: this.#clock.now(), onTimeUntil };
-    const refusal = admit(candidate, this.load(), { admission, cost: costs.measured ? costs.cost : null });
-    if (refusal === null) return;
-    const values = { rows: shape.rows, limit: admission.maximumQueuedRows };
-    throw new ApiError(refusal.code, values, refusal.retryAfterSeconds === 0 ? null : refusal.retryAfterSeconds);
+    return { admission, cost: costs.measured ? costs.cost : null, pace: this.#pace.factor };
   }
 
   #pumpSoon(): void {
@@ -289,7 +316,10 @@ export class Dispatcher {
 
   #answer(entries: readonly Entry[], answers: readonly (readonly Tensor[])[]): void {
     const now = this.#clock.now();
-    for (const [i, entry] of entries.entries()) succeed(entry, answers[i] as readonly Tensor[], now);
+    for (const [i, entry] of entries.entries()) {
+      if (entry.prediction !== null) this.#pace.observe(entry.prediction.microseconds, now - entry.prediction.at);
+      succeed(entry, answers[i] as readonly Tensor[], now);
+    }
   }
 
   #recover(entries: readonly Entry[], error: unknown): void {

@@ -49,6 +49,8 @@ export interface Entry extends Waiting {
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly string[];
   dispatchedAt: number | null;
+  /** What admission expected, where the queue was long enough to matter. */
+  readonly prediction: { readonly at: number; readonly microseconds: number } | null;
   /** Engine failures while the request was alone in its batch. */
   failuresAlone: number;
   resolve(answer: Answer): void;
