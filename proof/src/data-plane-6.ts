@@ -54,7 +54,7 @@ async function recogniserPlan(maximumRows: number): Promise<ServingPlan> {
   const safe = await safePlan(ocrModels.recogniser, "ocr", target, 1);
   const batching = { ...safe.batching, former: "CostTable" as const, maximumRows, maximumBatchMicroseconds: 1_000_000 };
   const layout = { instances: 2, threadsPerInstance: 1, pinned: false, spinning: false };
-  const plan = { ...safe, revision: "single", layout, batching };
+  const plan = { ...safe, revision: "single", outputs: [recogniserTensors.output], layout, batching };
   const signature = await describeModel(ocrModels.recogniser);
   return { ...plan, costTable: await measureCosts(plan, signature, [1, 2, 4, 8], [width]) };
 }
