@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { Tensor } from "../tensor.ts";
 import { type EngineAnswer, EngineFailure, type EngineFailureKind } from "./engine.ts";
 import { type Frame, FrameDecoder, FrameError } from "./frames.ts";
-import { boundCommand, type ProcessFacts, processFacts } from "./linux-process.ts";
+import { boundCommand, letFrontGoFirst, type ProcessFacts, processFacts } from "./linux-process.ts";
 import { type EngineReply, type EngineRequest, type EngineStatistics, readReply, sendMessage } from "./messages.ts";
 
 const engineSocket = 3;
@@ -71,6 +71,7 @@ export class EngineProcess {
     const { command, cpus } = settings;
     const [program = "", ...argv] = cpus === null ? command : boundCommand(cpus, command);
     this.#child = spawn(program, argv, { stdio: ["ignore", "ignore", "pipe", "pipe"], env: engineEnvironment() });
+    if (this.#child.pid !== undefined) letFrontGoFirst(this.#child.pid);
     this.#socket = (this.#child.stdio[engineSocket] as Duplex | undefined) ?? null;
     this.ended = new Promise((resolve) => {
       this.#child.on("error", (error) => this.#onEnd(error.message, resolve));

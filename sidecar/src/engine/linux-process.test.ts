@@ -1,5 +1,15 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { getPriority } from "node:os";
 import { describe, expect, it } from "vitest";
-import { boundCommand, canBind, cpuInventory, parseProcessStatus, processFacts } from "./linux-process.ts";
+import {
+  boundCommand,
+  canBind,
+  cpuInventory,
+  letFrontGoFirst,
+  parseProcessStatus,
+  processFacts,
+} from "./linux-process.ts";
 
 describe("what Linux says of a process", () => {
   it("is read from its status file", () => {
@@ -34,5 +44,17 @@ describe("binding a process", () => {
 
   it("puts taskset before the command", () => {
     expect(boundCommand([0, 1, 4], ["node", "x"])).toEqual(["taskset", "-c", "0-1,4", "node", "x"]);
+  });
+});
+
+describe("an engine process that shares CPUs with the front", () => {
+  it("comes after it, and one that has ended is let be", async () => {
+    const child = spawn(process.execPath, ["-e", "setInterval(() => undefined, 1000)"], { stdio: "ignore" });
+    const pid = child.pid as number;
+    letFrontGoFirst(pid);
+    expect(getPriority(pid)).toBe(Math.min(19, getPriority() + 5));
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    expect(() => letFrontGoFirst(pid)).not.toThrow();
   });
 });
