@@ -54,6 +54,7 @@ export function embeddingsRoute(app: FastifyInstance, context: InferContext & { 
 }
 
 const embed: ModelRoute = {
+  errorBody: (error) => JSON.stringify(openAiError(error)),
   modelOf: (request, running) => {
     checkMediaType(request.headers["content-type"]);
     if (running === null) throw new ApiError("NotReady", {}, 1);

@@ -18,14 +18,14 @@ export function toApiError(error: unknown, log: Log): ApiError {
   return new ApiError("InternalError");
 }
 
+/** The body of an error in the Open Inference Protocol. */
+export const errorBody = ({ message }: ApiError): string => JSON.stringify({ error: message });
+
 /** Answers with `{"error": "..."}` and the headers that belong to the status. */
 export async function sendError(reply: FastifyReply, error: ApiError): Promise<void> {
   if (error.retryAfterSeconds !== null) reply.header("retry-after", String(error.retryAfterSeconds));
   if (error.code === "UnsupportedEncoding") reply.header("accept-encoding", acceptedCodings);
-  await reply
-    .code(error.status)
-    .type("application/json")
-    .send(JSON.stringify({ error: error.message }));
+  await reply.code(error.status).type("application/json").send(errorBody(error));
 }
 
 /** What Node's parser finds, by its own codes; anything else is malformed. */

@@ -6,6 +6,7 @@ import type { InferContext, ModelRoute } from "./answering-hook.ts";
 import { compressAnswer } from "./compressed-body.ts";
 import { answerCoding } from "./content-encoding.ts";
 import type { Exchange } from "./exchange.ts";
+import { errorBody } from "./http-errors.ts";
 import { type ModelParams, modelAt } from "./model-at.ts";
 import { cutSlowReader } from "./slow-reader.ts";
 import { submitRequest } from "./submit-request.ts";
@@ -29,6 +30,7 @@ export const inferRoute: ModelRoute = {
     checkMediaType(request.headers);
     return modelAt(request.params as ModelParams, running);
   },
+  errorBody,
   answer,
 };
 

@@ -36,6 +36,13 @@ describe("the pace of a server against its predictions", () => {
     expect(pace.factor).toBeLessThan(1.2);
   });
 
+  it("goes no further than what was seen, however many say the same", () => {
+    const pace = new PredictionPace();
+    for (let i = 0; i < 100; i += 1) pace.observe(1000, 1200);
+    expect(pace.factor).toBeLessThanOrEqual(1.2001);
+    expect(pace.factor).toBeGreaterThan(1.19);
+  });
+
   it("stays within bounds, so that no spell closes a server", () => {
     const pace = new PredictionPace();
     for (let i = 0; i < 1000; i += 1) pace.observe(1, 1e9);

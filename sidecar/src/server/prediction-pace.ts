@@ -1,7 +1,7 @@
 /** Of the requests that are admitted while the queue is long, this share should be answered as soon as was predicted. */
 const share = 0.95;
 /** How far one answer moves the logarithm of the factor. */
-const step = 0.05;
+const step = 0.1;
 const bounds = { least: Math.log(0.5), most: Math.log(8) } as const;
 
 /**
@@ -22,8 +22,9 @@ export class PredictionPace {
 
   /** A request was answered `actual` microseconds after it was admitted, and `predicted` were expected. */
   observe(predicted: number, actual: number): void {
-    const longer = actual > predicted * this.factor;
-    const moved = this.#log + (longer ? step * share : -step * (1 - share));
+    const seen = Math.log(actual / predicted);
+    // Never beyond what was seen: a queue full of answers that are a little late says the same thing once, not forty times.
+    const moved = seen > this.#log ? Math.min(seen, this.#log + step * share) : this.#log - step * (1 - share);
     this.#log = Math.min(bounds.most, Math.max(bounds.least, moved));
   }
 }
