@@ -53,7 +53,7 @@ export async function upstreamPlan(request: UpstreamPlanRequest): Promise<Servin
       maximumBatchMicroseconds: target.latencyMilliseconds * 1000,
       holdMicroseconds: 0,
       windowRequests: 256,
-      inFlightPerInstance: 1,
+      inFlightPerInstance: 2,
     },
     admission: { maximumQueuedRows: 4096, maximumQueuedBytes: 256 * 1024 * 1024, refuseLate: false },
     serviceLevel: target,
