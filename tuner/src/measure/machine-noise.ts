@@ -1,5 +1,5 @@
 import type { CostTable, Drift, Stalls } from "@sweetspot/crds";
-import { mean, median } from "@sweetspot/planner";
+import { mean, median, quantile } from "@sweetspot/planner";
 
 /** Unsteadiness of a machine as the simulator draws it. */
 export type MachineNoise = Pick<CostTable, "noiseFactors" | "stalls" | "drift">;
@@ -25,7 +25,7 @@ const fewestSpeeds = 4;
  */
 export function machineNoise(
   timings: readonly (readonly number[])[],
-  references: readonly number[] = [],
+  references: readonly (readonly number[])[] = [],
 ): MachineNoise {
   const ratios: number[] = [];
   const excesses: number[] = [];
@@ -48,14 +48,19 @@ export function machineNoise(
   };
 }
 
-/** On average nothing, because the cells were timed at the same speeds. */
-function driftOf(references: readonly number[]): Drift | undefined {
-  if (references.length < fewestSpeeds) return undefined;
-  const average = mean(references);
+/**
+ * The quick quarter of each reference tells the speed, because it was not interrupted; the mean of two in a row that of the
+ * time between, because what one of them alone saw did not last. On average nothing: the cells were timed at the same speeds.
+ */
+function driftOf(references: readonly (readonly number[])[]): Drift | undefined {
+  if (references.length <= fewestSpeeds) return undefined;
+  const instants = references.map((times) => quantile(times, 0.25));
+  const between = instants.slice(1).map((time, i) => (time + (instants[i] as number)) / 2);
+  const average = mean(between);
   return {
     seconds: secondsOfOneSpeed,
     factors: binned(
-      references.map((time) => time / average),
+      between.map((time) => time / average),
       mostFactors,
     ),
   };

@@ -41,10 +41,10 @@ interface Timed {
 export async function measureTable(setup: TableSetup): Promise<TableMeasurement> {
   const clean: Timed[] = [];
   const doubtful: Timed[] = [];
-  const references: number[] = [];
+  const references: number[][] = [];
   const reference = async () => {
     const times = await setup.reference();
-    references.push(median(times));
+    references.push(times);
     return times;
   };
   for (const representative of setup.representatives) {
