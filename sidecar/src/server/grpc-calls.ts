@@ -3,21 +3,28 @@ import {
   decodeHealthQuestion,
   decodeModelQuestion,
   encodeHealth,
+  encodeModelConfig,
   encodeModelMetadata,
   encodeModelReady,
+  encodeModelStatistics,
   encodeServerLive,
   encodeServerMetadata,
   encodeServerReady,
 } from "../protocol/grpc/messages.ts";
 import { modelMetadata, serverMetadata } from "../protocol/oip/metadata.ts";
+import { modelConfig } from "../protocol/oip/model-config.ts";
+import { modelStatistics } from "../protocol/oip/model-statistics.ts";
 import type { CallHandler } from "./grpc-call.ts";
 import { toGrpcApiError } from "./grpc-errors.ts";
 import type { HealthBoard } from "./grpc-health.ts";
 import { type GrpcContext, inferCall, namedModel } from "./grpc-infer.ts";
-import { modelAt } from "./model-at.ts";
+import { anyModel, modelAt } from "./model-at.ts";
 
 export const inferenceService = "inference.GRPCInferenceService";
 export const healthService = "grpc.health.v1.Health";
+
+/** Those that have calls over gRPC; binary tensors are no extension there. */
+const extensions = ["model_configuration", "statistics"] as const;
 
 /** All calls that bring one message and get one answer, by their paths. */
 export function unaryCalls(
@@ -25,7 +32,7 @@ export function unaryCalls(
   version: string,
   health: HealthBoard,
 ): ReadonlyMap<string, CallHandler> {
-  const { current, ready } = context;
+  const { current, ready, metrics } = context;
   const at = (bytes: Buffer) => {
     const { name, version: modelVersion } = decodeModelQuestion(bytes);
     return modelAt(namedModel(name, modelVersion), current());
@@ -34,11 +41,15 @@ export function unaryCalls(
     ServerLive: () => encodeServerLive(true),
     ServerReady: () => encodeServerReady(ready()),
     ModelReady: (bytes) => encodeModelReady(exists(() => at(bytes)) && ready()),
-    // The extensions that the server has are those of its HTTP paths.
-    ServerMetadata: () => encodeServerMetadata({ ...serverMetadata(version), extensions: [] }),
+    ServerMetadata: () => encodeServerMetadata({ ...serverMetadata(version), extensions: [...extensions] }),
     ModelMetadata: (bytes) => {
       const { plan, visible, signature } = at(bytes);
       return encodeModelMetadata(modelMetadata(plan.modelName, visible, signature.platform));
+    },
+    ModelConfig: (bytes) => encodeModelConfig(modelConfig(at(bytes))),
+    ModelStatistics: (bytes) => {
+      const { plan } = decodeModelQuestion(bytes).name === "" ? anyModel(current()) : at(bytes);
+      return encodeModelStatistics(modelStatistics(plan.modelName, metrics.statistics.snapshot()));
     },
   };
   const calls = new Map(

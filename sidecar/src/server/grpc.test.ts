@@ -77,7 +77,7 @@ describe("the calls of the Open Inference Protocol over gRPC", () => {
     expect(await server.client.ask("ServerMetadata")).toEqual({
       name: "sweetspot",
       version: "0.0.0",
-      extensions: [],
+      extensions: ["model_configuration", "statistics"],
     });
     const tensors = [{ name: "x", datatype: "FP32", shape: [-1, 2] }];
     expect(await server.client.ask("ModelMetadata", { name: "echo" })).toEqual({
@@ -88,6 +88,29 @@ describe("the calls of the Open Inference Protocol over gRPC", () => {
       outputs: tensors,
     });
     expect(await codeOf(server.client.ask("ModelMetadata", { name: "other" }))).toBe("NOT_FOUND");
+  });
+
+  it("tell configuration and statistics, as Triton's extensions have them", async () => {
+    await server.client.infer(goodRequest);
+    expect(await server.client.ask("ModelConfig", { name: "echo" })).toMatchObject({
+      config: {
+        name: "echo",
+        backend: "onnxruntime",
+        input: [{ name: "x", data_type: "TYPE_FP32", dims: [2] }],
+        instance_group: [{ kind: "KIND_CPU" }],
+        version_policy: { latest: { num_versions: 1 } },
+      },
+    });
+    const success = { count: 1, ns: expect.any(Number) };
+    const statistics = { model_stats: [{ name: "echo", version: "1", inference_stats: { success } }] };
+    const asked = (name: string) => server.client.ask("ModelStatistics", { name });
+    await vi.waitFor(async () => expect(await asked("echo")).toMatchObject(statistics), soonEnough);
+    // An empty name asks for all models.
+    expect(await asked("")).toMatchObject(statistics);
+    expect(await codeOf(asked("other"))).toBe("NOT_FOUND");
+    expect(await codeOf(server.client.ask("ModelConfig", { name: "echo", version: "2" }))).toBe("NOT_FOUND");
+    server.echo.current = null;
+    expect(await codeOf(server.client.ask("ModelConfig", { name: "echo" }))).toBe("UNAVAILABLE");
   });
 
   it("answer typed and raw contents alike, always raw, with the id of the request", async () => {

@@ -9,7 +9,7 @@ import { answerExpectation, answerMalformed, sendError, toApiError } from "./htt
 import { checkMilliseconds, defaultLimits, type HttpLimits } from "./http-limits.ts";
 import { inferRoute } from "./infer-route.ts";
 import type { Log } from "./log.ts";
-import { type ModelParams, modelAt } from "./model-at.ts";
+import { anyModel, type ModelParams, modelAt } from "./model-at.ts";
 import { BodyReader } from "./read-body.ts";
 import type { RunningModel } from "./running-model.ts";
 
@@ -108,10 +108,6 @@ function modelRoutes(app: FastifyInstance, context: RouteContext): void {
     refuseOtherMethods(app, "POST", `${base}/infer`);
   }
 }
-
-/** The one model that is served, whatever its name. Throws `ApiError`. */
-const anyModel = (current: RunningModel | null): RunningModel =>
-  modelAt({ name: current?.plan.modelName ?? "" }, current);
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 

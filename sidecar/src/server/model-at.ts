@@ -21,3 +21,7 @@ export function modelAt({ name, version = modelVersion }: ModelParams, current: 
   }
   return current;
 }
+
+/** The one model that is served, whatever its name. Throws `ApiError`. */
+export const anyModel = (current: RunningModel | null): RunningModel =>
+  modelAt({ name: current?.plan.modelName ?? "" }, current);

@@ -29,6 +29,7 @@ interface Failure {
 
 interface Answer extends Readonly<Record<"default" | "requested" | "compressed", Output>> {
   readonly metadata: { readonly name: string; readonly inputs: readonly object[]; readonly outputs: readonly object[] };
+  readonly statistics: readonly { readonly rows: number; readonly requests: number }[];
   readonly refusal: Failure;
   readonly unknown: Failure;
 }
@@ -92,6 +93,21 @@ describe.skipIf(!existsSync(python))(
         for (const [index, value] of expected.entries()) expect(data[index]).toBeCloseTo(value, 4);
       }
       expect(answer.requested.id).toBe("7");
+      expect(answer).toMatchObject({
+        config: {
+          name: server.model,
+          max_batch_size: 1,
+          input: [{ name: "ids", data_type: "TYPE_INT64" }, {}],
+          instance_group: [{ kind: "KIND_CPU" }],
+        },
+        statistics: Array(2).fill({ name: server.model }),
+      });
+      // Each client has asked for three answers of two rows; a request counts when its connection is done with it.
+      for (const { rows, requests } of answer.statistics) {
+        expect(rows % 6).toBe(0);
+        expect(rows).toBeGreaterThanOrEqual(6);
+        expect(requests).toBeGreaterThanOrEqual(2);
+      }
     });
   },
 );

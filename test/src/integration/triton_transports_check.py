@@ -103,6 +103,18 @@ class Check:
         document = await value_of(self.client.get_model_metadata(self.question["model"], **self.as_json()))
         return {**document, **{kind: [shape_of(tensor) for tensor in document[kind]] for kind in ("inputs", "outputs")}}
 
+    async def config(self) -> dict[str, Any]:
+        """The model's configuration, which the gRPC client gives inside a message of its own."""
+        document = await value_of(self.client.get_model_config(self.question["model"], **self.as_json()))
+        return dict(document["config"]) if self.is_grpc else dict(document)
+
+    async def statistics(self, model: str) -> dict[str, Any]:
+        """Counts of the first model that is told of; protobuf's JSON has 64-bit integers as text."""
+        document = await value_of(self.client.get_inference_statistics(model, **self.as_json()))
+        told = document["model_stats"][0]
+        count = told["inference_stats"]["success"]["count"]
+        return {"name": told["name"], "rows": int(told["inference_count"]), "requests": int(count)}
+
     async def run(self) -> dict[str, object]:
         """Asks all questions."""
         model, output = self.question["model"], self.question["output"]
@@ -119,6 +131,8 @@ class Check:
                 outputs=[self.kinds.InferRequestedOutput(output)], request_id="7", model_version="1", timeout=5_000_000
             ),
             "compressed": await self.infer(**{compression: "gzip"}),
+            "config": await self.config(),
+            "statistics": [await self.statistics(model), await self.statistics("")],
             "refusal": await self.failure(model_name=model, inputs=self.inputs(self.question["wrong"])),
             "unknown": await self.failure(model_name="another", inputs=self.inputs(self.question["inputs"])),
         }

@@ -1,4 +1,6 @@
 import type { serverMetadata as describeServer, modelMetadata } from "../oip/metadata.ts";
+import type { modelConfig } from "../oip/model-config.ts";
+import type { modelStatistics } from "../oip/model-statistics.ts";
 import { messageType } from "./schema.ts";
 import { decodeWire } from "./wire.ts";
 
@@ -18,7 +20,7 @@ function decodeStrings<Field extends string>(
   return Object.fromEntries(fields.map((field) => [field, String(message[field] ?? "")])) as Record<Field, string>;
 }
 
-/** A `ModelReadyRequest` or `ModelMetadataRequest`, which are alike. Throws `ApiError`. */
+/** A request for readiness, metadata, configuration or statistics of a model, which are alike. Throws `ApiError`. */
 export const decodeModelQuestion = (bytes: Uint8Array) =>
   decodeStrings("inference.ModelReadyRequest", bytes, ["name", "version"]);
 
@@ -35,6 +37,12 @@ export const encodeServerMetadata = (metadata: ReturnType<typeof describeServer>
 
 export const encodeModelMetadata = (metadata: ReturnType<typeof modelMetadata>): Buffer =>
   encode("inference.ModelMetadataResponse", metadata);
+
+export const encodeModelConfig = (config: ReturnType<typeof modelConfig>): Buffer =>
+  encode("inference.ModelConfigResponse", { config });
+
+export const encodeModelStatistics = (statistics: ReturnType<typeof modelStatistics>): Buffer =>
+  encode("inference.ModelStatisticsResponse", statistics);
 
 /** As grpc.health.v1 names it. */
 export type ServingStatus = "SERVING" | "NOT_SERVING" | "SERVICE_UNKNOWN";

@@ -1,4 +1,5 @@
 import protobuf from "protobufjs";
+import { tritonExtensions } from "./triton-schema.ts";
 
 /**
  * The Open Inference Protocol v2 over gRPC, as https://github.com/kserve/open-inference-protocol publishes it, with the
@@ -99,7 +100,7 @@ const rpcStatus = `
 `;
 
 const root = new protobuf.Root();
-for (const text of [inference, health, rpcStatus]) protobuf.parse(text, root, { keepCase: true });
+for (const text of [inference, tritonExtensions, health, rpcStatus]) protobuf.parse(text, root, { keepCase: true });
 
 /** A message type by its full name, for example `inference.ModelReadyRequest`. Throws `Error` for an unknown one. */
 export const messageType = (name: string): protobuf.Type => root.lookupType(name);
