@@ -63,8 +63,9 @@ export const proofs: Readonly<Record<string, Proof>> = {
     load: async () => (await import("./data-plane-11.ts")).proveDraining,
   },
   "data-plane-12": {
-    sentence: "Mutated HTTP messages against real servers: crashes, hangs, and bodies that show a path or a stack.",
-    load: async () => (await import("./data-plane-12.ts")).proveHttpFuzz,
+    sentence:
+      "Mutated HTTP and gRPC messages to real servers: crashes, hangs, and answers that show a path or a stack.",
+    load: async () => (await import("./data-plane-12.ts")).proveFuzz,
   },
   "data-plane-13": {
     sentence: "A million requests and 100 plan changes: memory and open handles.",

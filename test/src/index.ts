@@ -1,6 +1,6 @@
 export { elementwiseModel, embeddingModel, onnxModel, stallingModel, writeOnnx } from "./builders/onnx-model.ts";
 export { DirectModel } from "./direct-run.ts";
-export { fuzzHttpServers } from "./fuzz/fuzz-server.ts";
+export { fuzzServers } from "./fuzz/fuzz-server.ts";
 export { Workplace } from "./integration/cli-process.ts";
 export { ServedModel } from "./integration/served-model.ts";
 export { damagedWeights } from "./models/damaged-int8.ts";

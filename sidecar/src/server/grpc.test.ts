@@ -306,6 +306,17 @@ describe("a call that is no gRPC of one message", () => {
     call.close();
   });
 
+  it.each([
+    ["ModelReady", "inference.GRPCInferenceService"],
+    ["ModelConfig", "inference.GRPCInferenceService"],
+    ["Check", "grpc.health.v1.Health"],
+  ])("with a text that is not UTF-8 is INVALID_ARGUMENT: %s", async (name, service) => {
+    expect(await codeOf(server.client.send(`/${service}/${name}`, Buffer.from([0x0a, 1, 0xff])))).toBe(
+      "INVALID_ARGUMENT",
+    );
+    expect(server.echo.log.error).not.toHaveBeenCalled();
+  });
+
   it("whose compressed message inflates beyond the limit is RESOURCE_EXHAUSTED", async () => {
     const bomb = gzipSync(Buffer.alloc(1_000_000));
     const call = new RawCall(server.port, { "grpc-encoding": "gzip" });

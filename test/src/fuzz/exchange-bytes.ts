@@ -15,13 +15,15 @@ export interface Patience {
   readonly pauseMilliseconds: number;
   /** How long the server's end is waited for after that. */
   readonly hangMilliseconds: number;
+  /** Has the answer come to its end? */
+  readonly isWhole: (answer: Buffer) => boolean;
 }
 
 /** Sends bytes on a connection of their own, and ends it after the first whole answer or a pause. Never rejects. */
 export function exchangeBytes(
   port: number,
   bytes: Uint8Array,
-  { pauseMilliseconds, hangMilliseconds }: Patience,
+  { pauseMilliseconds, hangMilliseconds, isWhole }: Patience,
 ): Promise<ByteExchange> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
@@ -59,39 +61,4 @@ export function exchangeBytes(
       resolve({ answer: Buffer.concat(chunks), hung, refused });
     });
   });
-}
-
-/** Is there a final answer with as many bytes as it announces? */
-function isWhole(bytes: Buffer): boolean {
-  const end = bytes.indexOf("\r\n\r\n");
-  if (end === -1) return false;
-  const head = bytes.toString("latin1", 0, end);
-  if (/^HTTP\/1\.1 1\d\d /.test(head)) return isWhole(bytes.subarray(end + 4));
-  const length = /\r\ncontent-length: (\d+)/i.exec(head)?.[1];
-  return length !== undefined && bytes.length >= end + 4 + Number(length);
-}
-
-/** The status of the first final answer; null where there is none. */
-export function statusOf(answer: Buffer): number | null {
-  const status = /^(?:HTTP\/1\.1 1\d\d [\s\S]*?\r\n\r\n)*HTTP\/1\.1 (\d{3}) /.exec(answer.toString("latin1"))?.[1];
-  return status === undefined ? null : Number(status);
-}
-
-/** An absolute path of two parts or more that is no URL of the protocol, a stack trace, or a module. */
-const leakPatterns = [
-  /(?<![\w./:])\/(?!v[12]\b)[\w.-]+\/[\w.-]+/,
-  /\bat [\w.<>]+ \(|\n\s+at /,
-  /node_modules|node:internal|\.(?:ts|js|mjs|so|onnx)\b(?![\w"'])/,
-  /\b(?:Type|Range|Syntax|Reference)Error\b/,
-];
-
-/** What an answer shows of the server's inside, unless the client itself had sent it; null where it shows nothing. */
-export function leakIn(answer: Buffer, sent: Uint8Array): string | null {
-  const text = answer.toString("latin1");
-  const request = Buffer.from(sent).toString("latin1");
-  for (const pattern of leakPatterns) {
-    const found = pattern.exec(text)?.[0];
-    if (found !== undefined && !request.includes(found)) return found;
-  }
-  return null;
 }

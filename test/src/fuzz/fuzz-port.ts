@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { seededRandom } from "@sweetspot/planner";
 import { Choices } from "./choices.ts";
-import { type ByteExchange, exchangeBytes, leakIn, statusOf } from "./exchange-bytes.ts";
-import { type HttpMessage, messageBytes } from "./http-message.ts";
-import { mutatedBytes } from "./mutate-http.ts";
+import { type ByteExchange, exchangeBytes } from "./exchange-bytes.ts";
+import type { FuzzInput, FuzzTarget } from "./fuzz-target.ts";
+import { leakIn } from "./leak.ts";
 
 export interface FuzzOptions {
   readonly port: number;
@@ -12,8 +12,7 @@ export interface FuzzOptions {
   readonly seed: number;
   /** An answer that takes longer, or a connection that stays open longer, is a hang. */
   readonly hangMilliseconds: number;
-  /** Well-formed messages, which are all answered with 200. */
-  readonly corpus: readonly HttpMessage[];
+  readonly target: FuzzTarget;
 }
 
 /** Something that must not happen. */
@@ -29,6 +28,8 @@ export interface FuzzReport {
   /** How many were answered with which status; "none" where the connection ended without an answer. */
   readonly statuses: Readonly<Record<string, number>>;
   readonly findings: readonly FuzzFinding[];
+  /** Connections that the server had called over, and that were still open after `hangMilliseconds`. */
+  readonly lingering: number;
   /** Well-formed requests that were sent meanwhile. */
   readonly goodRequests: number;
   readonly slowestGoodMilliseconds: number;
@@ -39,10 +40,9 @@ const pauseMilliseconds = 100;
 const mostFindings = 100;
 const betweenGoodMilliseconds = 100;
 
-/** The bytes of one message of a run. */
-function fuzzMessage(corpus: readonly HttpMessage[], seed: number, index: number): Buffer {
-  return mutatedBytes(corpus, new Choices(seededRandom(seed * 1_000_003 + index)));
-}
+/** One message of a run. */
+const fuzzInput = ({ target, seed }: FuzzOptions, index: number): FuzzInput =>
+  target.mutated(new Choices(seededRandom(seed * 1_000_003 + index)));
 
 /**
  * Sends mutated messages from many connections at once, and well-formed ones between them, which must be answered as
@@ -63,6 +63,7 @@ class FuzzRun {
   readonly #statuses = new Map<string, number>();
   readonly #findings: FuzzFinding[] = [];
   #next = 0;
+  #lingering = 0;
   #goodRequests = 0;
   #slowestGood = 0;
 
@@ -71,29 +72,30 @@ class FuzzRun {
   }
 
   async sendMutated(): Promise<void> {
-    const { port, messages, seed, corpus, hangMilliseconds } = this.#options;
+    const { port, messages, target, hangMilliseconds } = this.#options;
+    const patience = { pauseMilliseconds, hangMilliseconds, isWhole: target.isWhole };
     while (this.#next < messages && this.#findings.length < mostFindings) {
       const index = this.#next;
       this.#next += 1;
-      const bytes = fuzzMessage(corpus, seed, index);
-      this.#judge(await exchangeBytes(port, bytes, { pauseMilliseconds, hangMilliseconds }), bytes, index);
+      const input = fuzzInput(this.#options, index);
+      await this.#judge(await exchangeBytes(port, input.bytes, patience), input, index);
     }
   }
 
   async sendGood(): Promise<void> {
-    const { port, corpus, hangMilliseconds } = this.#options;
-    const patience = { pauseMilliseconds: hangMilliseconds, hangMilliseconds };
+    const { port, target, hangMilliseconds } = this.#options;
+    const patience = { pauseMilliseconds: hangMilliseconds, hangMilliseconds, isWhole: target.isWhole };
     for (let i = 0; !this.over; i += 1) {
-      const bytes = messageBytes(corpus[i % corpus.length] as HttpMessage);
+      const bytes = target.good[i % target.good.length] as Uint8Array;
       const start = performance.now();
       const { answer, refused } = await exchangeBytes(port, bytes, patience);
       const milliseconds = performance.now() - start;
       this.#goodRequests += 1;
       this.#slowestGood = Math.max(this.#slowestGood, milliseconds);
-      const status = statusOf(answer);
+      const { good, status, text } = await target.judge(answer);
       if (refused) this.#find("Crash", null, "nobody listens any more");
       else if (milliseconds > hangMilliseconds) this.#find("Hang", null, `${Math.round(milliseconds)} ms`);
-      else if (status !== 200) this.#find("GoodRequestFailed", null, `status ${status}: ${answer.toString("latin1")}`);
+      else if (!good) this.#find("GoodRequestFailed", null, `status ${status}: ${text}`);
       await sleep(betweenGoodMilliseconds);
     }
   }
@@ -103,21 +105,22 @@ class FuzzRun {
       messages: this.#next,
       statuses: Object.fromEntries([...this.#statuses].sort()),
       findings: this.#findings,
+      lingering: this.#lingering,
       goodRequests: this.#goodRequests,
       slowestGoodMilliseconds: this.#slowestGood,
     };
   }
 
-  #judge({ answer, hung, refused }: ByteExchange, bytes: Uint8Array, index: number): void {
-    const status = statusOf(answer);
-    const key = String(status ?? "none");
-    this.#statuses.set(key, (this.#statuses.get(key) ?? 0) + 1);
+  async #judge({ answer, hung, refused }: ByteExchange, { readable }: FuzzInput, index: number): Promise<void> {
+    const { target } = this.#options;
+    const { status, text, unforeseen } = await target.judge(answer);
+    this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1);
     if (refused) this.#find("Crash", index, "nobody listens any more");
-    if (hung) this.#find("Hang", index, "the connection stayed open");
-    const leak = leakIn(answer, bytes);
+    if (hung && target.isOver(answer)) this.#lingering += 1;
+    else if (hung) this.#find("Hang", index, `the connection stayed open; its answer was ${status}`);
+    const leak = leakIn(text, readable);
     if (leak !== null) this.#find("Leak", index, leak);
-    // 501, 503 and 505 are what a client may get; 500 says that the server did not foresee something.
-    if (status === 500) this.#find("ServerError", index, answer.toString("latin1").slice(-200));
+    if (unforeseen) this.#find("ServerError", index, text.slice(-200));
   }
 
   #find(kind: FuzzFinding["kind"], index: number | null, detail: string): void {

@@ -31,7 +31,7 @@ const message = (
   body: Buffer.from(body),
 });
 
-interface FuzzTensor {
+export interface FuzzTensor {
   readonly name: string;
   readonly datatype: "INT64" | "FP32";
   readonly shape: readonly number[];

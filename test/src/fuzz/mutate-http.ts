@@ -1,6 +1,7 @@
 import { deflateSync, gzipSync } from "node:zlib";
 import type { Choices } from "./choices.ts";
 import { type HttpMessage, messageBytes } from "./http-message.ts";
+import { mutateBytes } from "./mutate-bytes.ts";
 import { mutateJson } from "./mutate-json.ts";
 
 const methods = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "TRACE", "CONNECT", "PRI", "po st", ""];
@@ -111,20 +112,6 @@ const mutations: readonly Mutation[] = [
 ];
 
 const many = Array.from({ length: 150 }, (_, i) => [`x-${i}`, "1"] as const);
-
-/** Flips, cuts, doubles or inserts bytes at one place. */
-function mutateBytes(bytes: Uint8Array, choices: Choices): Uint8Array {
-  const at = choices.below(bytes.length + 1);
-  const length = 1 + choices.below(choices.chance(0.5) ? 8 : bytes.length + 1);
-  const [before, piece, after] = [bytes.subarray(0, at), bytes.subarray(at, at + length), bytes.subarray(at + length)];
-  return choices.of([
-    () => bytes.map((byte, index) => (index === at ? byte ^ (1 << choices.below(8)) : byte)),
-    () => Buffer.from(before),
-    () => Buffer.concat([before, after]),
-    () => Buffer.concat([before, piece, piece, after]),
-    () => Buffer.concat([before, choices.bytes(Math.min(length, 64)), piece, after]),
-  ])();
-}
 
 /** The bytes of a message that was mutated in one to three parts, or as bytes, or follows another one. */
 export function mutatedBytes(corpus: readonly HttpMessage[], choices: Choices): Buffer {

@@ -2,7 +2,7 @@ import type { serverMetadata as describeServer, modelMetadata } from "../oip/met
 import type { modelConfig } from "../oip/model-config.ts";
 import type { modelStatistics } from "../oip/model-statistics.ts";
 import { messageType } from "./schema.ts";
-import { decodeWire } from "./wire.ts";
+import { decodeWire, type Fields, MessageWalk, readString, tagOf, type WireReader, wireTypes } from "./wire.ts";
 
 /** Writes a message that is not on the path of inference. `name`: of its type, with the package. */
 const encode = (name: string, value: object): Buffer => {
@@ -10,23 +10,32 @@ const encode = (name: string, value: object): Buffer => {
   return Buffer.from(type.encode(type.fromObject(value)).finish());
 };
 
-/** `name` is the model's or the health check's service; what is absent is the empty string, as in proto3. */
-function decodeStrings<Field extends string>(
-  type: string,
-  bytes: Uint8Array,
-  fields: readonly Field[],
-): Record<Field, string> {
-  const message = decodeWire(type, () => messageType(type).decode(bytes)) as unknown as Record<string, unknown>;
-  return Object.fromEntries(fields.map((field) => [field, String(message[field] ?? "")])) as Record<Field, string>;
-}
+/** Reads the first `count` fields of a message, which are texts. */
+const textFields = (count: number): Fields<string[]> =>
+  Object.fromEntries(
+    Array.from({ length: count }, (_, index) => [
+      tagOf(index + 1, wireTypes.lengthDelimited),
+      (reader: WireReader, texts: string[]) => {
+        texts[index] = readString(reader);
+      },
+    ]),
+  );
+const [oneText, twoTexts] = [textFields(1), textFields(2)];
 
-/** A request for readiness, metadata, configuration or statistics of a model, which are alike. Throws `ApiError`. */
-export const decodeModelQuestion = (bytes: Uint8Array) =>
-  decodeStrings("inference.ModelReadyRequest", bytes, ["name", "version"]);
+/**
+ * A request for readiness, metadata, configuration or statistics of a model, which are alike. What is absent is the empty
+ * text, as in proto3. Throws `ApiError`; what protobufjs itself throws at a text that is not UTF-8 is no error of its own.
+ */
+export function decodeModelQuestion(bytes: Uint8Array): { readonly name: string; readonly version: string } {
+  const [name = "", version = ""] = decodeWire("question about a model", () =>
+    new MessageWalk().over(bytes, ["", ""], twoTexts),
+  );
+  return { name, version };
+}
 
 /** The service that a `HealthCheckRequest` asks for. Throws `ApiError`. */
 export const decodeHealthQuestion = (bytes: Uint8Array): string =>
-  decodeStrings("grpc.health.v1.HealthCheckRequest", bytes, ["service"]).service;
+  decodeWire("HealthCheckRequest", () => new MessageWalk().over(bytes, [""], oneText))[0] ?? "";
 
 export const encodeServerLive = (live: boolean): Buffer => encode("inference.ServerLiveResponse", { live });
 export const encodeServerReady = (ready: boolean): Buffer => encode("inference.ServerReadyResponse", { ready });

@@ -1,27 +1,51 @@
 import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createHttp2Server } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { fuzzPort } from "../fuzz/fuzz-port.ts";
-import { fuzzHttpServers } from "../fuzz/fuzz-server.ts";
+import { fuzzServers } from "../fuzz/fuzz-server.ts";
+import { wellFormedCalls } from "../fuzz/grpc/grpc-message.ts";
+import { grpcTarget } from "../fuzz/grpc/grpc-target.ts";
 import { wellFormed } from "../fuzz/http-message.ts";
+import { httpTarget } from "../fuzz/http-target.ts";
 
 /** Long enough for a machine that has other things to do; the proof takes one second. */
 const hangMilliseconds = 10_000;
-const messages = 3000;
+const messages = 3200;
 
-describe("the server under mutated HTTP messages", () => {
+describe("the server under mutated messages", () => {
   it("does not crash, hang, fail or show its inside, and answers good requests as ever", async () => {
-    for (const { report, crashed, engineRestarts } of await fuzzHttpServers(messages, 1, hangMilliseconds)) {
+    for (const { protocol, report, crashed, engineRestarts } of await fuzzServers(
+      ["HTTP", "gRPC"],
+      messages,
+      1,
+      hangMilliseconds,
+    )) {
       expect(report.findings).toEqual([]);
-      expect([crashed, engineRestarts, report.messages]).toEqual([false, 0, messages / 2]);
+      expect([crashed, engineRestarts, report.messages]).toEqual([false, 0, messages / 4]);
       expect(report.goodRequests).toBeGreaterThan(5);
       // The messages reach every layer: the parser, the routes, the bodies and the model.
-      for (const status of ["200", "400", "404", "405", "415", "431", "501", "none"]) {
+      for (const status of layers[protocol]) {
         expect([status, report.statuses[status] ?? 0]).not.toEqual([status, 0]);
       }
     }
   }, 120_000);
 });
+
+const layers = {
+  HTTP: ["200", "400", "404", "405", "415", "431", "501", "none"],
+  gRPC: [
+    "OK",
+    "INVALID_ARGUMENT",
+    "NOT_FOUND",
+    "UNIMPLEMENTED",
+    "RESOURCE_EXHAUSTED",
+    "HTTP 415",
+    "RST_STREAM",
+    "GOAWAY",
+    "none",
+  ],
+} as const;
 
 describe("the fuzzer", () => {
   let server: Server | undefined;
@@ -36,8 +60,8 @@ describe("the fuzzer", () => {
     const listening = server;
     await new Promise<void>((resolve) => listening.listen(0, "127.0.0.1", resolve));
     const { port } = listening.address() as AddressInfo;
-    const corpus = wellFormed("m", [{ name: "x", datatype: "FP32", shape: [1, 1], values: [1] }]);
-    const { findings } = await fuzzPort({ port, messages: 100, seed: 1, hangMilliseconds: patience, corpus });
+    const target = httpTarget(wellFormed("m", [{ name: "x", datatype: "FP32", shape: [1, 1], values: [1] }]));
+    const { findings } = await fuzzPort({ port, messages: 100, seed: 1, hangMilliseconds: patience, target });
     return [...new Set(findings.map(({ kind }) => kind))].sort();
   }
 
@@ -51,6 +75,21 @@ describe("the fuzzer", () => {
     expect(await kindsFound(failing("cannot open /etc/model/file", 200))).toEqual(["Leak"]);
     expect(await kindsFound(failing("sorry", 500))).toEqual(["GoodRequestFailed", "ServerError"]);
     expect(await kindsFound(failing("fine", 200))).toEqual([]);
+  });
+
+  it("reads what a gRPC server says, and finds a stack in it", async () => {
+    const answering = createHttp2Server().on("session", (session) => session.on("error", () => undefined));
+    answering.on("stream", (stream) => {
+      stream.on("error", () => undefined);
+      stream.respond({ "grpc-status": "13", "grpc-message": "at f (file.ts:1:2)%0A" }, { endStream: true });
+    });
+    await new Promise<void>((resolve) => answering.listen(0, "127.0.0.1", resolve));
+    const { port } = answering.address() as AddressInfo;
+    const target = grpcTarget(wellFormedCalls("m", [{ name: "x", datatype: "FP32", shape: [1, 1], values: [1] }]));
+    const { findings, statuses } = await fuzzPort({ port, messages: 100, seed: 1, hangMilliseconds, target });
+    answering.close();
+    expect([...new Set(findings.map(({ kind }) => kind))].sort()).toEqual(["GoodRequestFailed", "Leak"]);
+    expect(statuses["INTERNAL"]).toBeGreaterThan(10);
   });
 
   it("finds a server that stalls", async () => {
