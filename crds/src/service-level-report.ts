@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Count, Digest, envelope, Instant, Name, Positive, ServiceLevelTarget } from "./common.ts";
+import { Count, Digest, envelope, Instant, Microseconds, Name, Positive, ServiceLevelTarget } from "./common.ts";
 import { TrialReport } from "./plan-trial.ts";
 
 /** Latency percentiles in milliseconds; null before the first request. */
@@ -161,6 +161,30 @@ export const RecentTraffic = z.object({
 export type RecentTraffic = z.infer<typeof RecentTraffic>;
 
 /**
+ * What a server timed before it became ready: a few shapes of the plan's cost table, on made-up rows, with all engines
+ * running at once as the table was measured. A ratio far from 1 says that this is not the machine that the table is of, or
+ * that something holds it back.
+ */
+export const Commissioning = z.object({
+  /** Observed over expected time, geometric mean over the shapes. */
+  ratio: z.number().positive(),
+  shapes: z
+    .array(
+      z.object({
+        rows: Positive,
+        length: Positive,
+        expectedMicroseconds: Microseconds.positive(),
+        /** Median over `runs`. */
+        observedMicroseconds: Microseconds.positive(),
+        runs: Positive,
+      }),
+    )
+    .min(1)
+    .max(16),
+});
+export type Commissioning = z.infer<typeof Commissioning>;
+
+/**
  * How the running plan's cost table fits what is observed. The table as it is fitted now is at `GET /v2/sweetspot/cost-table` on
  * the metrics port.
  */
@@ -168,7 +192,8 @@ export const CostDrift = z.object({
   /**
    * - `Settling`: too little was seen yet to know what is usual for this plan on this machine.
    * - `Steady`: the ratio is what it was at first, within 15 %.
-   * - `Drifted`: it is not. More load moves it too, because engines that run at once slow each other down.
+   * - `Drifted`: it is not, or it is 1.5 times what commissioning found, so that it was not usual at first either. More load
+   *   moves it too, because engines that run at once slow each other down.
    */
   state: z.enum(["Settling", "Steady", "Drifted"]),
   /** Observed over expected engine time of late, over all shapes; 1 before the first batch. */
@@ -179,6 +204,8 @@ export const CostDrift = z.object({
   since: Instant.nullable(),
   /** Batches that were compared in all. */
   batches: Count,
+  /** What was found before traffic came; null where that was not looked for, absent in reports of servers that do not tell. */
+  commissioning: Commissioning.nullable().optional(),
 });
 export type CostDrift = z.infer<typeof CostDrift>;
 

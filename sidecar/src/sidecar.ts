@@ -145,5 +145,6 @@ function snapshotOf(current: LivePlan["current"]) {
     enginesReady: engines.filter(({ state }) => state === "Ready").length,
     engineRestarts: engines.reduce((sum, { restarts }) => sum + restarts, 0),
     costRatio: current.level.costRatio(),
+    commissioningRatio: current.costs?.commissioning?.ratio ?? null,
   };
 }

@@ -15,7 +15,7 @@ export interface LivePlanOptions {
   readonly metrics: Metrics;
   readonly log: Log;
   /** Replaces the real loader in tests. */
-  readonly load?: (plan: ServingPlan, clock: Clock, observer: DispatchObserver, log: Log) => Promise<RunningModel>;
+  readonly load?: typeof loadModel;
 }
 
 /** Where the running plan came from, and `digestOf` it as it was written. */
@@ -154,7 +154,7 @@ export class LivePlan {
 
   #load(plan: ServingPlan, observer: DispatchObserver): Promise<RunningModel> {
     const { clock, log, load = loadModel } = this.#options;
-    return load(plan, clock, observer, log);
+    return load(plan, clock, observer, log, this.#current === null);
   }
 
   #swap(next: RunningModel): void {

@@ -1,4 +1,4 @@
-import { canonicalJson, type EngineName, type Padding, type ServingPlan } from "@sweetspot/crds";
+import { type CostCell, canonicalJson, type EngineName, type Padding, type ServingPlan } from "@sweetspot/crds";
 import { seededRandom } from "@sweetspot/planner";
 import { assembleBatch } from "../batch/assemble.ts";
 import { createEnginePool } from "../engine/create-pool.ts";
@@ -12,6 +12,7 @@ import { Pipeline } from "../pipeline/pipeline.ts";
 import { PlanError } from "../plan/plan-error.ts";
 import type { DispatchObserver } from "./batch-report.ts";
 import type { Clock } from "./clock.ts";
+import { commission, shapesToTime } from "./commissioning.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { Log } from "./log.ts";
 import { compilePlan, dispatchSettings, type RunningModel } from "./running-model.ts";
@@ -22,13 +23,15 @@ const unmeasuredLength = 16;
 
 /**
  * Makes a plan ready to serve: starts its engines, runs a few shapes through each, and proves its permission to pad on
- * this very machine. Throws `PlanError`, with the engine's own words only as its `cause`; no process is left then.
+ * this very machine. `alone`: nothing serves meanwhile, so that a few shapes of its cost table can be timed, and time
+ * says something. Throws `PlanError`, with the engine's own words only as its `cause`; no process is left then.
  */
 export async function loadModel(
   plan: ServingPlan,
   clock: Clock,
   observer: DispatchObserver,
   log: Log,
+  alone: boolean,
 ): Promise<RunningModel> {
   checkOptions(plan);
   const what =
@@ -41,7 +44,7 @@ export async function loadModel(
   );
   const pipeline = await openPipeline(plan, signature, log);
   try {
-    return { ...(await loadEngines(compiled, clock, observer)), ...(pipeline && { pipeline }) };
+    return { ...(await loadEngines(compiled, clock, observer, alone)), ...(pipeline && { pipeline }) };
   } catch (error) {
     await pipeline?.close();
     throw error;
@@ -64,6 +67,7 @@ async function loadEngines(
   compiled: ReturnType<typeof compilePlan>,
   clock: Clock,
   observer: DispatchObserver,
+  alone: boolean,
 ): Promise<RunningModel> {
   const { plan, signature } = compiled;
   const { file, engine, options = {} } = plan.artifact;
@@ -73,6 +77,7 @@ async function loadEngines(
       warmUp(pool, plan, signature, compiled.schema.outputs),
     );
     if (plan.padding !== undefined) await checkPadding(pool, plan.padding, signature, compiled.schema.outputs);
+    if (alone) await step("the engine failed while it was timed", () => timeShapes(pool, compiled, clock));
   } catch (error) {
     await pool.close(0);
     throw error;
@@ -114,6 +119,31 @@ async function warmUp(
         if (result.status === "rejected") tolerate(result.reason, plan.artifact.engine);
     }
   }
+}
+
+/** Compares a few shapes with the plan's table, where it has one. */
+async function timeShapes(
+  pool: EnginePool,
+  { plan, signature, schema, costs }: ReturnType<typeof compilePlan>,
+  clock: Clock,
+): Promise<void> {
+  if (costs === null || plan.costTable === undefined) return;
+  const random = seededRandom(2);
+  const runAll = async ({ rows, length }: CostCell) => {
+    const row = { inputs: synthesiseRow(signature, axisSize(length, signature), random), rows: 1, length };
+    const { inputs } = assembleBatch(Array(rows).fill(row), undefined);
+    const runs = Array.from({ length: pool.instances }, () =>
+      pool.run(inputs, schema.outputs, warmUpLimitMilliseconds),
+    );
+    return (await Promise.allSettled(runs)).flatMap((run) => {
+      if (run.status === "fulfilled") return [run.value];
+      tolerate(run.reason, plan.artifact.engine);
+      return [];
+    });
+  };
+  const cells = shapesToTime(plan.costTable, signature.batchable ? plan.batching.maximumRows : 1);
+  const found = await commission({ cells, runAll, now: () => clock.now() });
+  if (found !== null) costs.commissioned(found);
 }
 
 /** A measured length is the product of the variable axes; a made-up row has the same size on each of them. */

@@ -35,6 +35,20 @@ function watched() {
 }
 
 describe("the cost table of a running plan", () => {
+  it("has drifted when traffic finds the machine far slower than commissioning did, however steady it is since", () => {
+    const { watch, run } = watched();
+    watch.commissioned({ ratio: 1.1, shapes: [] });
+    run(4, 2);
+    expect(watch.drift().state).toBe("Settling");
+    run(90, 2);
+    expect(watch.drift()).toMatchObject({ state: "Drifted", commissioning: { ratio: 1.1 } });
+    expect(watch.drift().baseline).toBeGreaterThan(1.8);
+    const usual = watched();
+    usual.watch.commissioned({ ratio: 1.6, shapes: [] });
+    usual.run(90, 2);
+    expect(usual.watch.drift()).toMatchObject({ state: "Steady", since: null });
+  });
+
   it("is followed by the copy that decisions are made from, and stays what it is compared with", () => {
     const { watch, run } = watched();
     run(60, 1.5);
@@ -45,7 +59,14 @@ describe("the cost table of a running plan", () => {
 
   it("has drifted when the ratio leaves what it was at first, and is steady again when it comes back", () => {
     const { watch, run } = watched();
-    expect(watch.drift()).toEqual({ state: "Settling", ratio: 1, baseline: null, since: null, batches: 0 });
+    expect(watch.drift()).toEqual({
+      state: "Settling",
+      ratio: 1,
+      baseline: null,
+      since: null,
+      batches: 0,
+      commissioning: null,
+    });
     run(15, 0.8);
     expect(watch.drift().state).toBe("Settling");
     run(60, 0.8);

@@ -1,4 +1,4 @@
-import type { CostDrift, CostTable } from "@sweetspot/crds";
+import type { Commissioning, CostDrift, CostTable } from "@sweetspot/crds";
 import { CostEvidence, CostModel, refitTable } from "@sweetspot/planner";
 import type { BatchCosts } from "../server/batch-costs.ts";
 
@@ -10,11 +10,17 @@ const leastChange = 0.02;
 const settling = { seconds: 20, batches: 100 } as const;
 /** Beyond the first it has drifted, within the second it is steady again. */
 const drifted = { beyond: Math.log(1.15), within: Math.log(1.1) } as const;
+/**
+ * The same, against what commissioning found. Traffic alone slows engines down that share their CPUs with the front, so
+ * more is allowed; and so much must be seen before.
+ */
+const misjudged = { beyond: Math.log(1.5), within: Math.log(1.4), batches: 50 } as const;
 
 /**
  * The cost table of a plan while it serves: each batch is compared with it, and the copy that decisions are made from
  * follows. Drift is the ratio of observed to expected time now against the ratio at first, because a server's load differs from
- * the tuner's, and the table may have been off from the start.
+ * the tuner's, and the table may have been off from the start. A machine that was slowed down already when the first traffic
+ * came is known by what commissioning found before.
  */
 export class CostWatch implements BatchCosts {
   readonly measured = true;
@@ -29,6 +35,7 @@ export class CostWatch implements BatchCosts {
   #firstAt: number | null = null;
   #baseline: number | null = null;
   #driftedSince: number | null = null;
+  #commissioning: Commissioning | null = null;
 
   /** `now`: seconds since the epoch. */
   constructor(table: CostTable, now: () => number = () => Date.now() / 1000) {
@@ -55,6 +62,16 @@ export class CostWatch implements BatchCosts {
     return this.#table === table || JSON.stringify(this.#table) === JSON.stringify(table);
   }
 
+  /** What was found before traffic came; null where that was not looked for. */
+  get commissioning(): Commissioning | null {
+    return this.#commissioning;
+  }
+
+  /** To be told before the first batch. */
+  commissioned(found: Commissioning): void {
+    this.#commissioning = found;
+  }
+
   expectedMicroseconds(rows: number, length: number): number {
     return this.#expected.batchMicroseconds(rows, length);
   }
@@ -73,13 +90,14 @@ export class CostWatch implements BatchCosts {
   drift(): CostDrift {
     const { factor, batches } = this.#evidence;
     const since = this.#driftedSince === null ? null : new Date(this.#driftedSince * 1000).toISOString();
-    const settled = since === null ? "Steady" : "Drifted";
+    const unmoved = this.#baseline === null ? "Settling" : "Steady";
     return {
-      state: this.#baseline === null ? "Settling" : settled,
+      state: since === null ? unmoved : "Drifted",
       ratio: factor,
       baseline: this.#baseline,
       since,
       batches,
+      commissioning: this.#commissioning,
     };
   }
 
@@ -94,12 +112,12 @@ export class CostWatch implements BatchCosts {
 
   #judge(now: number, firstAt: number): void {
     const { factor, batches } = this.#evidence;
-    if (this.#baseline === null) {
-      if (now - firstAt >= settling.seconds && batches >= settling.batches) this.#baseline = factor;
-      return;
-    }
-    const moved = Math.abs(Math.log(factor / this.#baseline));
-    if (moved > drifted.beyond) this.#driftedSince ??= now;
-    else if (moved < drifted.within) this.#driftedSince = null;
+    const settled = now - firstAt >= settling.seconds && batches >= settling.batches;
+    if (this.#baseline === null && settled) this.#baseline = factor;
+    const moved = this.#baseline === null ? 0 : Math.abs(Math.log(factor / this.#baseline));
+    const before = batches < misjudged.batches ? null : this.#commissioning;
+    const slower = before === null ? 0 : Math.log(factor / before.ratio);
+    if (moved > drifted.beyond || slower > misjudged.beyond) this.#driftedSince ??= now;
+    else if (moved < drifted.within && slower < misjudged.within) this.#driftedSince = null;
   }
 }

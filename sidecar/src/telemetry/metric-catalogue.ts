@@ -36,6 +36,11 @@ export const metricCatalogue = {
     labels: [],
     help: "Median observed/expected engine time of recent batches; 0 without a cost table or traffic.",
   },
+  sweetspot_commissioning_ratio: {
+    type: "gauge",
+    labels: [],
+    help: "Observed/expected engine time of a few shapes before the server became ready; 0 where that was not measured.",
+  },
   sweetspot_event_loop_delay_seconds: {
     type: "histogram",
     labels: [],

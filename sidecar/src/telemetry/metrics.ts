@@ -11,6 +11,7 @@ export interface Snapshot {
   readonly enginesReady: number;
   readonly engineRestarts: number;
   readonly costRatio: number | null;
+  readonly commissioningRatio: number | null;
 }
 
 /** Times of one answered request, microseconds. */
@@ -63,6 +64,7 @@ export class Metrics {
     this.#gauge("sweetspot_engines_ready", () => snapshot()?.enginesReady ?? 0);
     this.#gauge("sweetspot_engine_restarts", () => snapshot()?.engineRestarts ?? 0);
     this.#gauge("sweetspot_cost_ratio", () => snapshot()?.costRatio ?? 0);
+    this.#gauge("sweetspot_commissioning_ratio", () => snapshot()?.commissioningRatio ?? 0);
     this.#planError.set(0);
   }
 

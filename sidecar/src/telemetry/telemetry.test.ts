@@ -141,7 +141,13 @@ describe("the recent traffic", () => {
 
 describe("the metrics", () => {
   it("are exactly those of the catalogue", async () => {
-    const metrics = new Metrics(() => ({ queuedRows: 4, enginesReady: 2, engineRestarts: 1, costRatio: null }));
+    const metrics = new Metrics(() => ({
+      queuedRows: 4,
+      enginesReady: 2,
+      engineRestarts: 1,
+      costRatio: null,
+      commissioningRatio: null,
+    }));
     metrics.planTaken("r1", 35);
     const text = await metrics.text();
     const exported = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name, type]);
