@@ -73,10 +73,11 @@ function refusal(error: unknown, coding: ContentCoding, maximumBytes: number, ma
 
 const deflaters = { gzip, deflate };
 
-/** Compresses an answer, fast rather than small, on another thread. */
+/** Compresses an answer, fast rather than small, on another thread. `body`: a string has one byte in each unit (Latin-1). */
 export function compressAnswer(body: Uint8Array | string, coding: ContentCoding): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    deflaters[coding](body, { level: constants.Z_BEST_SPEED }, (error, compressed) => {
+    const bytes = typeof body === "string" ? Buffer.from(body, "latin1") : body;
+    deflaters[coding](bytes, { level: constants.Z_BEST_SPEED }, (error, compressed) => {
       if (error === null) resolve(compressed);
       else reject(error);
     });

@@ -6,12 +6,16 @@ import { BodyReader } from "./read-body.ts";
 const kibibyte = 1024;
 let server: Server;
 let bodies: BodyReader;
+let last: Uint8Array;
 const sockets: Socket[] = [];
 
 beforeEach(async () => {
   bodies = new BodyReader(1000 * kibibyte, 1500 * kibibyte);
   server = createServer((request, response) => {
-    bodies.read(request, null, (error, body) => response.end(error?.code ?? String(body.length)));
+    bodies.read(request, null, (error, body) => {
+      last = body;
+      response.end(error?.code ?? String(body.length));
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 });
@@ -35,6 +39,20 @@ function send(length: number, bytes: number): { socket: Socket; answer: () => st
 }
 
 const held = (bytes: number) => vi.waitFor(() => expect(bodies.unfinishedBytes).toBe(bytes));
+
+describe("a body that came in pieces", () => {
+  it.each([0, 1, 7, 8, 77])(
+    "is whole, with its binary part at an aligned address: JSON of %i bytes",
+    async (offset) => {
+      const sent = Buffer.from(Array.from({ length: 300 * kibibyte }, (_, i) => (i * 31) % 251));
+      const { port } = server.address() as AddressInfo;
+      const headers = { "inference-header-content-length": String(offset) };
+      await fetch(`http://127.0.0.1:${port}`, { method: "POST", body: sent, headers });
+      expect(sent.equals(last)).toBe(true);
+      expect((last.byteOffset + offset) % 8).toBe(0);
+    },
+  );
+});
 
 describe("bodies that are still coming in", () => {
   it("are held in memory until they are whole, and not after that", async () => {

@@ -58,6 +58,17 @@ describe("encoding an answer", () => {
     ]);
   });
 
+  it("writes large binary outputs as they are, after the same JSON", () => {
+    const floats = Array.from({ length: 10_000 }, (_, i) => Math.fround(i / 3));
+    const output = tensor("y", "FP32", floats);
+    const { body, headerLength } = encodeResponse("m", null, [output], [{ name: "y", binary: true }]);
+    const bytes = body as Buffer;
+    expect(JSON.parse(bytes.toString("utf8", 0, headerLength!)).outputs[0].parameters).toEqual({
+      binary_data_size: 40_000,
+    });
+    expect(bytes.subarray(headerLength!).equals(output.data)).toBe(true);
+  });
+
   it("puts binary outputs after the JSON, in the requested order, beside JSON ones", () => {
     const outputs = [tensor("a", "FP32", [1, 2]), tensor("b", "INT32", [3]), tensor("c", "FP32", [4])];
     const { body, headerLength } = encodeResponse("m", "id-1", outputs, [
@@ -65,7 +76,7 @@ describe("encoding an answer", () => {
       { name: "b", binary: false },
       { name: "a", binary: true },
     ]);
-    const bytes = body as Buffer;
+    const bytes = Buffer.from(body as string, "latin1");
     const document = JSON.parse(bytes.toString("utf8", 0, headerLength!));
     expect(document).toMatchObject({ id: "id-1", model_name: "m", model_version: "1" });
     expect(document.outputs.map((output: { name: string }) => output.name)).toEqual(["c", "b", "a"]);

@@ -5,7 +5,7 @@ import { floatsJson } from "./float-json.ts";
 
 /** The body of an answer. */
 export interface EncodedResponse {
-  /** A string is pure ASCII, so that it can be written without a look at each character. */
+  /** A string has one byte in each unit (Latin-1), so that it can be written without a look at each character. */
   readonly body: Uint8Array | string;
   /** Value of `Inference-Header-Content-Length`; null where the body is JSON only. */
   readonly headerLength: number | null;
@@ -33,9 +33,16 @@ export function encodeResponse(
   const idPart = id === null ? "" : `"id":${asciiString(id)},`;
   const json = `{${idPart}"model_name":${asciiString(modelName)},"model_version":"${modelVersion}","outputs":[${items.join(",")}]}`;
   if (chunks.length === 0) return { body: json, headerLength: null };
-  const header = Buffer.from(json);
-  return { body: Buffer.concat([header, ...chunks]), headerLength: header.length };
+  const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, json.length);
+  if (bytes <= mostAsText) return { body: json + chunks.map(latin1).join(""), headerLength: json.length };
+  return { body: Buffer.concat([Buffer.from(json, "latin1"), ...chunks], bytes), headerLength: json.length };
 }
+
+/** Up to here a string is written together with the headers in one piece, which costs less than a second buffer. */
+const mostAsText = 16_384;
+
+const latin1 = ({ buffer, byteOffset, length }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, length).toString("latin1");
 
 /** A JSON string in ASCII: outside of it JSON can write each UTF-16 unit as an escape. */
 const asciiString = (text: string): string =>
