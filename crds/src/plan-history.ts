@@ -75,6 +75,10 @@ export const PlanHistory = z.object({
   /** What came of the last work, in a sentence. */
   lastResult: z.string().max(512),
   /** Values of the annotations by which a person asked for something, as they were last obeyed. */
-  obeyed: z.object({ retune: z.string().max(128), rollback: z.string().max(128) }),
+  obeyed: z.object({
+    retune: z.string().max(128),
+    rollback: z.string().max(128),
+    promote: z.string().max(128).default(""),
+  }),
 });
 export type PlanHistory = z.infer<typeof PlanHistory>;

@@ -18,6 +18,7 @@ describe("the operator's environment", () => {
         imagePullSecrets: [],
         nodeClassLabels: [],
         drainSeconds: 3,
+        baselineSeconds: 300,
       },
       identity: "operator-abc",
       lease: { namespace: "sweetspot-system", name: "sweetspot-operator" },

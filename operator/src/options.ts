@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { baselineSeconds } from "./policies/observation-times.ts";
 import type { OperatorSettings } from "./settings.ts";
 
 const list = z
@@ -16,6 +17,8 @@ const Environment = z.object({
   // As many as the status of a target has room for.
   NODE_CLASS_LABELS: list.refine((keys) => keys.length <= 16, "at most 16 labels tell kinds of nodes apart"),
   DRAIN_SECONDS: z.coerce.number().int().min(0).max(600).default(3),
+  // Costs are medians over minutes.
+  BASELINE_SECONDS: z.coerce.number().int().min(60).max(3600).default(baselineSeconds),
   /** Namespace of the operator itself, which holds its lease. */
   NAMESPACE: z.string().min(1),
   /** Name of its pod. */
@@ -58,6 +61,7 @@ export function readOptions(environment: Readonly<Record<string, string | undefi
       imagePullSecrets: data.IMAGE_PULL_SECRETS,
       nodeClassLabels: data.NODE_CLASS_LABELS,
       drainSeconds: data.DRAIN_SECONDS,
+      baselineSeconds: data.BASELINE_SECONDS,
     },
     identity: data.POD_NAME,
     lease: { namespace: data.NAMESPACE, name: data.LEASE_NAME },

@@ -10,6 +10,8 @@ export interface OperatorSettings {
   readonly nodeClassLabels: readonly string[];
   /** How long a pod that is told to stop still accepts requests, until every client has heard of it. */
   readonly drainSeconds: number;
+  /** A plan is held against what it did after so many seconds, when its first traffic has filled the blocks. */
+  readonly baselineSeconds: number;
 }
 
 /** Ports inside the serving pods. */

@@ -61,6 +61,7 @@ function stateOf(all: Observed, observed: ObservedTarget, wanted: number): Targe
     jobs: jobsBeside(all, pods),
     previous: infd.status?.targets?.find(({ name }) => name === target.name)?.diagnosis,
     now,
+    baselineSeconds: all.settings.baselineSeconds,
   });
   const { serving, stored } = control;
   const trying = stored === null || serving?.revision.name !== stored.history.serving ? null : stored.history.trial;

@@ -1,2 +1,2 @@
-/** A plan is held against what it did after so many seconds, when its first traffic has filled the blocks. */
+/** A plan is held against what it did after so many seconds, unless the operator is set otherwise. */
 export const baselineSeconds = 300;

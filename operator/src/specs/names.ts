@@ -25,6 +25,8 @@ export const requestKeys = {
   retune: "sweetspot.dev/retune",
   /** Any new value: go back to the plan before. */
   rollback: "sweetspot.dev/rollback",
+  /** Name of a plan of the history: serve it from now on, and watch it as any other. */
+  promote: "sweetspot.dev/promote",
   /** Name of a plan of the history: serve it, and change nothing while this stands here. */
   pin: "sweetspot.dev/pin",
 } as const;

@@ -25,6 +25,7 @@ export const settings: OperatorSettings = {
   imagePullSecrets: [],
   nodeClassLabels: ["kubernetes.io/arch", "node.kubernetes.io/instance-type"],
   drainSeconds: 3,
+  baselineSeconds: 300,
 };
 
 /** A committed sample of a document of the contract. */

@@ -79,7 +79,7 @@ describe.skipIf(withoutApiServer)("the operator with the rights that the chart g
       logger: silent,
       settings: {
         ...{ serverImage: image, tunerImage: image, imagePullPolicy: "IfNotPresent" as const },
-        ...{ imagePullSecrets: [], nodeClassLabels: [], drainSeconds: 0 },
+        ...{ imagePullSecrets: [], nodeClassLabels: [], drainSeconds: 0, baselineSeconds: 300 },
       },
       identity: "operator-1",
       lease: { namespace: release.namespace, name: account },

@@ -92,6 +92,7 @@ describe.skipIf(withoutHelm)("the chart's objects", () => {
         imagePullSecrets: [],
         nodeClassLabels: expect.arrayContaining(["kubernetes.io/arch"]),
         drainSeconds: 3,
+        baselineSeconds: 300,
       },
       identity: "sweetspot-operator-5d4f8c7b9-abcde",
       lease: { namespace: release.namespace, name: "sweetspot-operator" },
@@ -112,6 +113,7 @@ describe.skipIf(withoutHelm)("the chart's objects", () => {
       "images.tuner.digest": digest,
       nodeClassLabels: ["example.com/kind"],
       drainSeconds: 0,
+      baselineSeconds: 60,
       "watch.namespace": "team",
       logLevel: "debug",
     });
@@ -124,6 +126,7 @@ describe.skipIf(withoutHelm)("the chart's objects", () => {
         imagePullSecrets: ["one", "two"],
         nodeClassLabels: ["example.com/kind"],
         drainSeconds: 0,
+        baselineSeconds: 60,
       },
       namespace: "team",
       logLevel: "debug",

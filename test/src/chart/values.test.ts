@@ -53,6 +53,7 @@ const refusals: readonly (readonly [what: string, values: Record<string, unknown
   ["a resource that is neither request nor limit", { "resources.claims": [] }, "claims"],
   ["a drain of eleven minutes", { drainSeconds: 660 }, "drainSeconds"],
   ["a drain with a unit", { drainSeconds: "3s" }, "drainSeconds"],
+  ["a baseline of five seconds", { baselineSeconds: 5 }, "baselineSeconds"],
   ["a log level that the operator does not know", { logLevel: "verbose" }, "logLevel"],
   ["a pull policy that Kubernetes does not know", { "images.pullPolicy": "Sometimes" }, "pullPolicy"],
   ["no tag at all", { "images.tag": "" }, "tag"],

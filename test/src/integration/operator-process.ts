@@ -34,7 +34,13 @@ export class OperatorProcess {
       healthPort: null,
       settings: {
         ...{ serverImage: "registry.example.com/sidecar:1", tunerImage: "registry.example.com/tuner:1" },
-        ...{ imagePullPolicy: "Never", imagePullSecrets: [], nodeClassLabels: [], drainSeconds: 1 },
+        ...{
+          imagePullPolicy: "Never",
+          imagePullSecrets: [],
+          nodeClassLabels: [],
+          drainSeconds: 1,
+          baselineSeconds: 300,
+        },
       },
       afterAction: () => this.#count(actions),
     });

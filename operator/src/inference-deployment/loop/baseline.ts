@@ -1,5 +1,4 @@
 import type { PlanHistory, TrafficSnapshot } from "@sweetspot/crds";
-import { baselineSeconds } from "../../policies/observation-times.ts";
 import type { ServiceLevelVerdict } from "../../policies/service-level.ts";
 
 /** So many requests say what sizes the traffic has. */
@@ -13,7 +12,11 @@ export function withBaseline(
   history: PlanHistory,
   traffic: TrafficSnapshot,
   level: ServiceLevelVerdict,
-  { measured, now }: { readonly measured: boolean; readonly now: number },
+  {
+    measured,
+    now,
+    baselineSeconds,
+  }: { readonly measured: boolean; readonly now: number; readonly baselineSeconds: number },
 ): PlanHistory {
   const { baseline, revisions, serving, trial } = history;
   const since = revisions.find(({ name }) => name === serving)?.since;

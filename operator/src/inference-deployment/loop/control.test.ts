@@ -147,6 +147,28 @@ describe("a person", () => {
     expect(world.made).toEqual(["TuningRun"]);
   });
 
+  it("promotes a plan that was taken back, once, and it is watched as any other", () => {
+    const slow: Traffic = { ...steady, costRatio: 2 };
+    const world = watched().pass(200, slow);
+    const replanned = world.running.revision;
+    world.annotate({ [requestKeys.rollback]: "a" }).pass(60, slow);
+    expect(world.running.revision).not.toBe(replanned);
+    world.annotate({ [requestKeys.promote]: replanned }).pass(10, slow);
+    expect(world.running.revision).toBe(replanned);
+    const badNow: Traffic = { ...slow, bad: (revision) => (revision === replanned ? 0.3 : 0.002) };
+    world.pass(60, badNow);
+    expect(revisionsOf(world)).toEqual(["Tuning Serving", "Replan RolledBack"]);
+    world.pass(60, slow);
+    expect(world.running.revision).not.toBe(replanned);
+  });
+
+  it("promotes nothing that is not there", () => {
+    const world = watched()
+      .annotate({ [requestKeys.promote]: "nothing" })
+      .pass(60);
+    expect(revisionsOf(world)).toEqual(["Tuning Serving"]);
+  });
+
   it("goes back to the plan before, and pins it against everything", () => {
     const slow: Traffic = { ...steady, costRatio: 2 };
     const world = watched().pass(200, slow);

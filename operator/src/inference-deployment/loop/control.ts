@@ -39,6 +39,8 @@ export interface ControlQuestion {
   readonly previous: TargetDiagnosis | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** A plan is held against what it did after so many seconds. */
+  readonly baselineSeconds: number;
 }
 
 /** What the loop made of it. */
@@ -94,8 +96,11 @@ export function controlTarget(question: ControlQuestion): TargetControl {
 }
 
 /** What a history that begins anew has from the one before, if any: budgets stay spent, and old requests obeyed. */
-const inherited = (before: StoredHistory | null, { retune, rollback }: PersonRequests): Partial<PlanHistory> => ({
-  obeyed: { retune, rollback },
+const inherited = (
+  before: StoredHistory | null,
+  { retune, rollback, promote }: PersonRequests,
+): Partial<PlanHistory> => ({
+  obeyed: { retune, rollback, promote },
   ...(before === null ? {} : { retuning: before.history.retuning }),
 });
 
@@ -109,11 +114,15 @@ interface Situation {
 
 function react(question: ControlQuestion, situation: Situation): TargetControl {
   const { look, moment, serving, stored, pinned } = situation;
-  const { now, previous, answers, attempts } = question;
+  const { now, previous, answers, attempts, baselineSeconds } = question;
   const measured = serving.plan.costTable !== undefined;
   const judged = afterTrial(question, situation);
   if (judged !== null) return judged;
-  const kept = withBaseline(withoutFailedWork(stored.history, attempts), moment.traffic, look.level, { measured, now });
+  const kept = withBaseline(withoutFailedWork(stored.history, attempts), moment.traffic, look.level, {
+    measured,
+    now,
+    baselineSeconds,
+  });
   const observation = observationOf(question, { ...situation, stored: { ...stored, history: kept } });
   const found = diagnose(observation);
   const decision = decide(question, found, kept, { ...situation, pinned });

@@ -2,7 +2,7 @@ import type { RetuningWork } from "@sweetspot/crds";
 import type { StoredInferenceDeployment } from "../../resources.ts";
 import { requestKeys } from "../../specs/names.ts";
 import type { Answer } from "../answer.ts";
-import { goBack, iso, type Moment } from "./revisions.ts";
+import { goBack, iso, type Moment, promote as promoted } from "./revisions.ts";
 import { revisionNamed } from "./serving.ts";
 import type { StoredHistory } from "./stored-history.ts";
 
@@ -11,6 +11,8 @@ export interface PersonRequests {
   /** Any new value asks once. */
   readonly retune: string;
   readonly rollback: string;
+  /** A revision to serve from now on: it is watched, and taken back, as any other. */
+  readonly promote: string;
   /** A revision to stay with; null for none. */
   readonly pin: string | null;
 }
@@ -22,6 +24,7 @@ export function personRequests({ metadata: { annotations = {} } }: StoredInferen
   return {
     retune: value(requestKeys.retune),
     rollback: value(requestKeys.rollback),
+    promote: value(requestKeys.promote),
     pin: annotations[requestKeys.pin] ?? null,
   };
 }
@@ -38,14 +41,18 @@ export function obeyPerson(
   { requests, answers, attempts }: Asked,
   moment: Moment,
 ): StoredHistory {
-  const { retune, rollback } = requests;
+  const { retune, rollback, promote } = requests;
   const { obeyed } = stored.history;
-  if (retune === obeyed.retune && rollback === obeyed.rollback) return stored;
+  if (retune === obeyed.retune && rollback === obeyed.rollback && promote === obeyed.promote) return stored;
   let { history } = stored;
   const current = revisionNamed(history.serving, stored, answers);
   const back = revisionNamed(current?.revision.previous ?? null, stored, answers);
   if (rollback !== "" && rollback !== obeyed.rollback && back !== null) {
     history = goBack(history, back.revision.name, "Somebody asked for the plan before it.", moment);
+  }
+  const wanted = promote === obeyed.promote ? null : revisionNamed(promote, { ...stored, history }, answers);
+  if (wanted !== null && promote !== history.serving) {
+    history = promoted(history, { ...wanted.revision, message: "Somebody asked for it." }, moment);
   }
   if (retune !== "" && retune !== obeyed.retune) {
     const work: RetuningWork = {
@@ -58,5 +65,5 @@ export function obeyPerson(
     };
     history = { ...history, work };
   }
-  return { ...stored, history: { ...history, obeyed: { retune, rollback } } };
+  return { ...stored, history: { ...history, obeyed: { retune, rollback, promote } } };
 }

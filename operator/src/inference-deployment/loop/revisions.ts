@@ -60,7 +60,7 @@ const firstHistory = (revision: NewRevision, generation: number, moment: Moment)
   trial: null,
   work: null,
   lastResult: "",
-  obeyed: { retune: "", rollback: "" },
+  obeyed: { retune: "", rollback: "", promote: "" },
 });
 
 /** A new plan is tried beside the one that serves, where that can be done; else it takes its place. */
