@@ -3,6 +3,7 @@ import type { Action } from "./actions/action.ts";
 import { Interpreter } from "./actions/interpreter.ts";
 import { reconcileDeployment, serversByTarget, targetKey } from "./inference-deployment/controller.ts";
 import { runReplan } from "./planning/run-replan.ts";
+import { fetchCostTable } from "./reports/fetch-cost-table.ts";
 import { fetchReport } from "./reports/fetch-report.ts";
 import { ReportReader } from "./reports/report-reader.ts";
 import {
@@ -74,6 +75,7 @@ export function createOperator(options: OperatorOptions): Manager {
     applier: manager.applier,
     events: manager.events,
     replan: runReplan,
+    fetchCostTable,
     caches: Object.values(caches) as unknown as Cache<never>[],
     ...(afterAction && { afterAction }),
   });

@@ -89,6 +89,8 @@ export interface ReplanAction {
   /** Settings that were tried and were not better. */
   readonly rejected: readonly PlanSettings[];
   readonly moment: Moment;
+  /** Pods whose fitted cost tables the search is to begin from: addresses; none where the measured ones hold. */
+  readonly fittedBy: readonly string[];
 }
 
 /** What a controller decided. */

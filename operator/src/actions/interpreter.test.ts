@@ -23,6 +23,7 @@ function interpreterWith(answer: Answer = () => ({}), afterAction?: (action: Act
     client: client as unknown as KubeClient,
     applier: { apply: call("apply") } as unknown as Applier,
     replan: async () => ({ kind: "Stays", capacityRequestsPerSecond: 1 }),
+    fetchCostTable: async () => null,
     events: { record: call("record") } as unknown as EventRecorder,
     caches: [configMaps, pods].map(cacheOf) as unknown as Cache<never>[],
     ...(afterAction && { afterAction }),

@@ -1,11 +1,10 @@
-import { answerReplan, type RunReplan } from "../planning/answer-replan.ts";
+import { answerReplan, type ReplanDependencies } from "../planning/answer-replan.ts";
 import { pods } from "../resources.ts";
 import {
   ApiError,
   type Applier,
   type Cache,
   type EventRecorder,
-  type KubeClient,
   type KubernetesObject,
   type Resource,
 } from "../runtime/index.ts";
@@ -19,13 +18,11 @@ import type {
   DeleteAction,
 } from "./action.ts";
 
-export interface InterpreterOptions {
-  readonly client: KubeClient;
+export interface InterpreterOptions extends ReplanDependencies {
   readonly applier: Applier;
   readonly events: EventRecorder;
   /** The caches of everything that is applied, so that a reconcile sees what the one before it wrote. */
   readonly caches: readonly Cache<never>[];
-  readonly replan: RunReplan;
   /** Called after each action: tests end the process here, for any action. */
   readonly afterAction?: (action: Action) => void;
 }
@@ -62,10 +59,7 @@ export class Interpreter {
       case "RecordEvent":
         return this.#options.events.record(action);
       case "Replan":
-        return await this.#apply(
-          await answerReplan(this.#options.client, this.#options.replan, action, signal),
-          signal,
-        );
+        return await this.#apply(await answerReplan(this.#options, action, signal), signal);
       case "StoreResult":
         return await this.#apply(await storeResult(this.#options.client, action, signal), signal);
     }

@@ -39,9 +39,23 @@ export function replanActions(observed: Observed, state: TargetState): ReplanAct
       serviceLevel: { percentile, latencyMilliseconds },
       rejected,
       moment,
+      fittedBy: work.cause === "CostDrift" ? addressesOf(state, serving.plan.revision) : [],
     },
   ];
 }
+
+/** So many pods say how fast engines are. */
+const mostAsked = 8;
+
+/** Pods that run the plan. */
+const addressesOf = ({ ready, observed }: TargetState, revision: string): string[] =>
+  ready
+    .filter(({ metadata }) => {
+      const answer = observed.reports.get(metadata.uid ?? "");
+      return answer !== undefined && "report" in answer && answer.report.planRevision === revision;
+    })
+    .flatMap(({ status }) => status?.podIP ?? [])
+    .slice(0, mostAsked);
 
 /** What the loop found and did, each once: held against what status said before. */
 export function loopEvents({ infd }: Observed, { target, diagnosis, stored }: TargetState): Action[] {

@@ -1,5 +1,5 @@
 import { gunzipSync } from "node:zlib";
-import { parseDocument, TuningReport } from "@sweetspot/crds";
+import { type CostTable, parseDocument, TuningReport } from "@sweetspot/crds";
 import type { ApplyAction, ReplanAction } from "../actions/action.ts";
 import { configMaps } from "../resources.ts";
 import { ApiError, type KubeClient } from "../runtime/index.ts";
@@ -10,7 +10,15 @@ import { concludeReplan } from "./conclude-replan.ts";
 import type { ReplanAnswer, ReplanQuestion } from "./replan-question.ts";
 
 /** What a plan is looked for with: a thread in production. */
-export type RunReplan = (question: ReplanQuestion, signal: AbortSignal) => Promise<ReplanAnswer>;
+type RunReplan = (question: ReplanQuestion, signal: AbortSignal) => Promise<ReplanAnswer>;
+
+/** What looking for a plan takes from outside. */
+export interface ReplanDependencies {
+  readonly client: KubeClient;
+  readonly replan: RunReplan;
+  /** Asks the pod at an address for its fitted table; null where it cannot be had. Ends by itself and never throws. */
+  readonly fetchCostTable: (address: string) => Promise<CostTable | null>;
+}
 
 /** A report of a megabyte of gzip has no more. */
 const mostReportBytes = 64 * 2 ** 20;
@@ -18,31 +26,38 @@ const searchMilliseconds = 4000;
 
 /** The history's ConfigMap in which the work of looking for a plan is done. Throws `ApiError`. */
 export async function answerReplan(
-  client: KubeClient,
-  run: RunReplan,
+  dependencies: ReplanDependencies,
   action: ReplanAction,
   signal: AbortSignal,
 ): Promise<Omit<ApplyAction, "kind">> {
   const { stored, moment, manifest, deployment, target } = action;
-  const answer = await look(client, run, action, signal);
+  const answer = await look(dependencies, action, signal);
   const { history, plans } = concludeReplan(stored, answer, action.plan, moment);
   const { data } = historyConfigMap(deployment, target, history, plans);
   return { resource: configMaps, manifest: { ...manifest, data } as ApplyAction["manifest"] };
 }
 
-async function look(client: KubeClient, run: RunReplan, action: ReplanAction, signal: AbortSignal) {
-  const { plan, serviceLevel, work, rejected } = action;
-  const report = await storedReport(client, action, signal);
+async function look(
+  { client, replan, fetchCostTable }: ReplanDependencies,
+  action: ReplanAction,
+  signal: AbortSignal,
+): Promise<ReplanAnswer> {
+  const { plan, serviceLevel, work, rejected, fittedBy } = action;
+  const [report, told] = await Promise.all([
+    storedReport(client, action, signal),
+    Promise.all(fittedBy.map(fetchCostTable)),
+  ]);
   if (typeof report === "string") return { kind: "Impossible", problem: report } as const;
   const { tables, candidates, decision, question } = report;
   try {
-    return await run(
+    return await replan(
       {
         report: { tables, candidates, decision, question },
         plan,
         target: serviceLevel,
         traffic: work.traffic,
         slowdown: work.slowdown,
+        fitted: told.filter((table) => table !== null),
         rejected,
         milliseconds: searchMilliseconds,
       },

@@ -1,4 +1,4 @@
-import { ServingPlan, TuningReport } from "@sweetspot/crds";
+import { type CostTable, ServingPlan, TuningReport } from "@sweetspot/crds";
 import { describe, expect, it } from "vitest";
 import { sampleOf } from "../testing/objects.ts";
 import { findPlan } from "./find-plan.ts";
@@ -16,6 +16,7 @@ const question = (changes: Partial<ReplanQuestion> = {}): ReplanQuestion => ({
   target: plan.serviceLevel,
   traffic: { lengths: sketch(10), rows: sketch(0) },
   slowdown: 1,
+  fitted: [],
   rejected: [],
   milliseconds: 60_000,
   ...changes,
@@ -54,6 +55,27 @@ describe("a plan for other traffic", () => {
     if (slow.kind !== "Found" || !("capacityRequestsPerSecond" in before)) throw new Error("there is a plan");
     expect(slow.capacityRequestsPerSecond / before.capacityRequestsPerSecond).toBeLessThan(0.7);
     expect(slow.plan.costTable?.cells[0]?.microseconds).not.toBe(plan.costTable?.cells[0]?.microseconds);
+  });
+
+  it("follows what the pods fitted, shape by shape, in the middle of what they say", () => {
+    const table = plan.costTable as CostTable;
+    const slower = (times: number): CostTable => ({
+      ...table,
+      cells: table.cells.map((cell) => ({ ...cell, microseconds: cell.microseconds * times })),
+    });
+    const slow = find({ fitted: [slower(2), slower(2.1), slower(1000)], slowdown: 1.2 });
+    if (slow.kind !== "Found") throw new Error("there is a plan");
+    const before = report.tables.find(
+      ({ layout, variant }) =>
+        variant === plan.artifact.variant &&
+        layout.instances === slow.plan.layout.instances &&
+        layout.threadsPerInstance === slow.plan.layout.threadsPerInstance,
+    );
+    const ratios = slow.plan.costTable?.cells.map(
+      (cell, i) => cell.microseconds / (before?.table.cells[i]?.microseconds ?? 0),
+    );
+    for (const ratio of ratios ?? []) expect(ratio).toBeCloseTo(2.1, 1);
+    expect(find({ fitted: [table] })).toEqual(find());
   });
 
   it("cannot be looked for without requests, or without a table of the variant", () => {

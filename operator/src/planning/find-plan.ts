@@ -1,22 +1,17 @@
-import { type CostTable, canonicalJson, digestOf, type ServingPlan } from "@sweetspot/crds";
+import { canonicalJson, digestOf, type ServingPlan } from "@sweetspot/crds";
 import { type PlanPoint, type PlanSettings, replan, summaryOf } from "@sweetspot/planner";
 import type { ReplanAnswer, ReplanQuestion } from "./replan-question.ts";
 import { requestShapes } from "./request-shapes.ts";
+import { tablesOfNow } from "./tables-of-now.ts";
 
 /** Half or twice the predicted capacity: beyond that something else is wrong than the prediction. */
 const mostCorrection = 2;
-/** Tables are refitted when engines are slower or faster by more than this. */
-const worthRefitting = 0.1;
 
 /** Looks for a plan in the tables of a tuning, for the traffic and the speed of now. Pure, and takes seconds: run it in a thread. */
 export function findPlan(question: ReplanQuestion, now: () => number): ReplanAnswer {
-  const { report, plan, target, traffic, slowdown, rejected } = question;
+  const { report, plan, target, traffic, rejected } = question;
   const { variant } = plan.artifact;
-  const refit = Math.abs(slowdown - 1) > worthRefitting ? slowdown : 1;
-  // The pods hold the model file, or the recipe, of this variant alone.
-  const tables = report.tables
-    .filter((table) => table.variant === variant)
-    .map((table) => ({ ...table, table: refitted(table.table, refit) }));
+  const { tables, corrected } = tablesOfNow(question);
   const shapes = requestShapes(traffic.lengths, traffic.rows, plan.padding !== undefined);
   if (tables.length === 0) return { kind: "Impossible", problem: "the tuning kept no cost table of the variant" };
   if (shapes.length === 0) return { kind: "Impossible", problem: "there are no requests to plan for" };
@@ -25,7 +20,7 @@ export function findPlan(question: ReplanQuestion, now: () => number): ReplanAns
   const found = replan({ tables, current, target, shapes, seed: report.question.seed, stop: () => now() > end });
   const correction = correctionOf(question);
   const capacity = correction * found.best.prediction.capacityRequestsPerSecond;
-  if (!found.changed && refit === 1) return { kind: "Stays", capacityRequestsPerSecond: capacity };
+  if (!found.changed && !corrected) return { kind: "Stays", capacityRequestsPerSecond: capacity };
   const { point } = found.best;
   if (found.changed && rejected.some((settings) => sameSettings(settings, point))) {
     return { kind: "TriedBefore", summary: summaryOf(point) };
@@ -39,11 +34,6 @@ export function findPlan(question: ReplanQuestion, now: () => number): ReplanAns
     sameSettings: !found.changed,
   };
 }
-
-const refitted = (table: CostTable, slowdown: number): CostTable =>
-  slowdown === 1
-    ? table
-    : { ...table, cells: table.cells.map((cell) => ({ ...cell, microseconds: cell.microseconds * slowdown })) };
 
 const sameSettings = (settings: PlanSettings, { variant, layout, policy }: PlanPoint): boolean =>
   canonicalJson(settings) === canonicalJson({ variant, layout, batching: policy });

@@ -1,4 +1,4 @@
-import type { ServiceLevelTarget, ServingPlan, TrafficSnapshot, TuningReport } from "@sweetspot/crds";
+import type { CostTable, ServiceLevelTarget, ServingPlan, TrafficSnapshot, TuningReport } from "@sweetspot/crds";
 import type { PlanSettings } from "@sweetspot/planner";
 
 /** A new plan is looked for in what was measured. Can be cloned, because it goes to a thread. */
@@ -11,6 +11,8 @@ export interface ReplanQuestion {
   readonly traffic: Pick<TrafficSnapshot, "lengths" | "rows">;
   /** How many times as long as in the tables engines take by now; 1 where the tables hold. */
   readonly slowdown: number;
+  /** The table of `plan` as its pods have fitted it to what they observe; none where that is not asked for or not told. */
+  readonly fitted: readonly CostTable[];
   /** Settings that were tried for this and were not better. */
   readonly rejected: readonly PlanSettings[];
   /** The search ends with what it knows after so long. */

@@ -3,17 +3,20 @@ import { createServer, type RequestListener } from "node:http";
 import { describe, expect, it } from "vitest";
 import { metricsPort } from "../settings.ts";
 import { sampleOf } from "../testing/objects.ts";
+import { fetchCostTable } from "./fetch-cost-table.ts";
 import { fetchReport } from "./fetch-report.ts";
 
 /** An address of this machine that nobody else listens on: the port is the same in all pods. */
 const address = "127.77.255.1";
 
 /** What is learned of a pod that answers so. */
-async function asked(listener: RequestListener) {
+const asked = (listener: RequestListener) => whileListening(listener, () => fetchReport(address));
+
+async function whileListening<T>(listener: RequestListener, ask: () => Promise<T>): Promise<T> {
   const server = createServer(listener).listen(metricsPort, address);
   await once(server, "listening");
   try {
-    return await fetchReport(address);
+    return await ask();
   } finally {
     server.close().closeAllConnections();
   }
@@ -58,5 +61,26 @@ describe("the report of a pod", () => {
 
   it("is a problem when nobody listens", async () => {
     expect(await fetchReport("127.77.255.2")).toEqual({ problem: expect.stringContaining("ECONNREFUSED") });
+  });
+});
+
+describe("the fitted cost table of a pod", () => {
+  const table = sampleOf("CostTable");
+  const told = (listener: RequestListener) => whileListening(listener, () => fetchCostTable(address));
+
+  it("is read from its metrics port", async () => {
+    const paths: (string | undefined)[] = [];
+    const found = await told((request, response) => {
+      paths.push(request.url);
+      response.end(JSON.stringify(table));
+    });
+    expect(found).toEqual(table);
+    expect(paths).toEqual(["/v2/sweetspot/cost-table"]);
+  });
+
+  it("is not had from a pod that has none, or answers nonsense", async () => {
+    expect(await told((_, response) => response.writeHead(404).end("{}"))).toBeNull();
+    expect(await told((_, response) => response.end("[]"))).toBeNull();
+    expect(await fetchCostTable("127.77.255.2")).toBeNull();
   });
 });

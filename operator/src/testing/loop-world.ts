@@ -55,6 +55,8 @@ export class LoopWorld {
   /** Instants, in seconds since the beginning, at which status or history said something new. */
   readonly writes: number[] = [];
   searches = 0;
+  /** Addresses of pods whose fitted tables a search began from. */
+  readonly fittedBy: string[] = [];
   readonly #tables: boolean;
   readonly #trials: boolean;
   #trial: { readonly document: PlanTrial; readonly since: number } | null = null;
@@ -176,12 +178,22 @@ export class LoopWorld {
       this.writes.push(this.#seconds);
   }
 
-  #search({ stored, plan, work, serviceLevel, rejected, moment }: ReplanAction): void {
+  #search({ stored, plan, work, serviceLevel, rejected, moment, fittedBy }: ReplanAction): void {
     this.searches += 1;
+    this.fittedBy.push(...fittedBy);
     const whole = TuningReport.parse(sampleOf("TuningReport"));
     const report = this.#tables ? whole : { ...whole, tables: [] };
     const { traffic, slowdown } = work;
-    const question = { report, plan, target: serviceLevel, traffic, slowdown, rejected, milliseconds: 60_000 };
+    const question = {
+      report,
+      plan,
+      target: serviceLevel,
+      traffic,
+      slowdown,
+      fitted: [],
+      rejected,
+      milliseconds: 60_000,
+    };
     const { history, plans } = concludeReplan(
       stored,
       findPlan(question, () => 0),

@@ -57,6 +57,7 @@ describe("engines that became slower", () => {
     const world = watched();
     const before = world.running;
     world.pass(300, slow);
+    expect(world.fittedBy).toHaveLength(1);
     expect(eventsOf(world)).toEqual(expect.arrayContaining(["CostDrift", "Promoted"]));
     expect(revisionsOf(world)).toEqual(["Tuning Superseded", "Replan Serving"]);
     const after = world.running;
