@@ -81,6 +81,23 @@ function arrivalRate(blocks: readonly TrafficBlock[], seconds = 60): number {
   return span === 0 ? 0 : recent.reduce((sum, block) => sum + block.total, 0) / span;
 }
 
+const surgeSeconds = 15;
+/** By so many standard deviations of a count chance is ruled out. */
+const surgeDeviations = 3;
+
+/**
+ * Requests per second of the last quarter of a minute, at the least: a surge shows here before it shows in the mean of a minute.
+ * `now`: seconds since the epoch.
+ */
+export function surgeRate(pods: readonly PodTraffic[], now: number): number {
+  const blocks = requestBlocks(pods, now - 60, now);
+  const end = endOf(blocks);
+  const recent = blocks.filter(({ start }) => start >= end - surgeSeconds);
+  const seconds = recent.reduce((sum, block) => sum + block.seconds, 0);
+  const requests = recent.reduce((sum, block) => sum + block.total, 0);
+  return seconds === 0 ? 0 : Math.max(0, requests - surgeDeviations * Math.sqrt(requests)) / seconds;
+}
+
 /** Share of bad requests in the last `seconds`; null without requests. */
 export function recentShare(pods: readonly PodTraffic[], now: number, seconds: number): number | null {
   const blocks = requestBlocks(pods, now - seconds, now);

@@ -1,7 +1,7 @@
 import { canonicalJson, type InferenceDeploymentSpec, type PlanHistory, type TargetDiagnosis } from "@sweetspot/crds";
 import { type DiagnosisResult, diagnose } from "../../policies/diagnosis/diagnose.ts";
 import type { Observation } from "../../policies/diagnosis/observation.ts";
-import { recentShare, snapshotOf } from "../../policies/pod-traffic.ts";
+import { recentShare, snapshotOf, surgeRate } from "../../policies/pod-traffic.ts";
 import {
   decideRetuning,
   defaultRetuning,
@@ -180,6 +180,7 @@ function observationOf({ spec, ready, answers }: ControlQuestion, situation: Sit
     target: { percentile, latencyMilliseconds },
     level: look.level,
     present: moment.traffic,
+    surge: surgeRate(look.pods, moment.now / 1000),
     promoted: stored.history.baseline.traffic,
     revision: { name, since: Date.parse(since), previous: back === null ? null : previous, shareBefore },
     plan: {

@@ -1,5 +1,6 @@
 import { percentOf } from "../in-words.ts";
 import { sameTraffic } from "./compare-traffic.ts";
+import { offeredRate } from "./load.ts";
 import type { DiagnosisPolicy } from "./observation.ts";
 
 /** A breach that began later than this is not the revision's. */
@@ -9,7 +10,7 @@ const blameMilliseconds = 15 * 60_000;
  * The breach began after a revision, the target was kept before it, and the traffic is what it was. Before and after are
  * different times: where the traffic changed too, the policies below have a better explanation.
  */
-export const badRevision: DiagnosisPolicy = ({ level, present, promoted, revision }) => {
+export const badRevision: DiagnosisPolicy = ({ level, present, surge, promoted, revision }) => {
   if (level.began === null || revision === null || revision.previous === null || promoted === null) return null;
   const { name, previous, since, shareBefore } = revision;
   if (shareBefore === null) return null;
@@ -19,7 +20,7 @@ export const badRevision: DiagnosisPolicy = ({ level, present, promoted, revisio
     seconds >= 0 &&
     seconds * 1000 <= blameMilliseconds &&
     shareBefore <= level.allowed &&
-    sameTraffic(present, promoted);
+    sameTraffic({ ...present, requestsPerSecond: offeredRate({ present, surge }) }, promoted);
   return {
     cause: "BadRevision",
     holds,

@@ -68,6 +68,17 @@ describe("the cause of a missed target", () => {
     expect(cause).toMatchObject({ cause: "Load", remedy: { kind: "Scale", replicas: 8 } });
   });
 
+  it("is load, and no bad revision, as soon as more requests come, whatever the mean of the last minute says", () => {
+    expect(causeOf({ surge: 360 })).toMatchObject({ cause: "Load", remedy: { kind: "Scale", replicas: 8 } });
+    expect(causeOf({ surge: 360, revision: justRevised })?.cause).toBe("Load");
+  });
+
+  it("is not called unexplained before rates and costs are those of the breach, but any other cause at once", () => {
+    const at = new Date(1000 * (monday + 60)).toISOString();
+    expect(causeOf({ present: snapshot({ at }) })).toBeNull();
+    expect(causeOf({ present: snapshot({ at, requestsPerSecond: 360 }) })?.cause).toBe("Load");
+  });
+
   it("is unexplained rather than guessed", () => {
     expect(causeOf({})).toMatchObject({ cause: "Unexplained", remedy: { kind: "Advise" } });
     expect(causeOf({ promoted: null, plan: null, revision: null })?.cause).toBe("Unexplained");

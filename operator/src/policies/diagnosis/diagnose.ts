@@ -32,9 +32,20 @@ export interface DiagnosisResult {
 export function diagnose(observation: Observation): DiagnosisResult {
   const considered = policies.map((policy) => policy(observation)).filter((found) => found !== null);
   const first = considered.find(({ holds }) => holds) ?? null;
-  if (observation.level.state === "Breached") return { cause: first ?? unexplained(observation), considered };
+  if (observation.level.state === "Breached") {
+    return { cause: first ?? (isOld(observation) ? unexplained(observation) : null), considered };
+  }
   return { cause: considered.find(({ cause, holds }) => holds && early.has(cause)) ?? null, considered };
 }
+
+/**
+ * Rates, sizes and costs are those of the last one or two minutes. Until these lie within the breach its cause may still come to
+ * light, and nothing is called unexplained.
+ */
+const windowMilliseconds = 120_000;
+
+const isOld = ({ level, present }: Observation): boolean =>
+  level.began === null || Date.parse(present.at) >= level.began + windowMilliseconds;
 
 function unexplained({ level }: Observation): Diagnosis {
   return {

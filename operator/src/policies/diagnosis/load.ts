@@ -9,18 +9,23 @@ const comfortableLoad = 0.8;
 export const load: DiagnosisPolicy = (observation) => {
   const capacity = capacityOf(observation);
   if (capacity === null) return null;
-  const { present, plan } = observation;
+  const { plan } = observation;
+  const rate = offeredRate(observation);
   const cost = costShift(observation)?.overall ?? 1;
   const each = (plan as NonNullable<typeof plan>).capacityRequestsPerSecond;
-  const replicas = Math.ceil(present.requestsPerSecond / (comfortableLoad * each));
+  const replicas = Math.ceil(rate / (comfortableLoad * each));
   return {
     cause: "Load",
-    holds: present.requestsPerSecond > capacity && cost <= costMoved,
-    evidence: { requestsPerSecond: present.requestsPerSecond, capacityRequestsPerSecond: capacity, replicas },
-    sentence: `${roundFigure(present.requestsPerSecond)} requests/s come, and the replicas carry ${roundFigure(capacity)}: it takes ${replicas} of them.`,
+    holds: rate > capacity && cost <= costMoved,
+    evidence: { requestsPerSecond: rate, capacityRequestsPerSecond: capacity, replicas },
+    sentence: `${roundFigure(rate)} requests/s come, and the replicas carry ${roundFigure(capacity)}: it takes ${replicas} of them.`,
     remedy: { kind: "Scale", replicas },
   };
 };
+
+/** Requests per second that come now, also where they have only just become more. */
+export const offeredRate = ({ present, surge }: Pick<Observation, "present" | "surge">): number =>
+  Math.max(present.requestsPerSecond, surge);
 
 /** Requests per second that the ready replicas carry within the target; null where it was not measured. */
 export function capacityOf({ plan, readyReplicas }: Observation): number | null {

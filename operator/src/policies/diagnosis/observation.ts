@@ -26,6 +26,8 @@ export interface Observation {
   readonly target: ServiceLevelTarget;
   readonly level: ServiceLevelVerdict;
   readonly present: TrafficSnapshot;
+  /** Requests per second of the last seconds, at the least, by `surgeRate`; `present` has the mean of a minute. */
+  readonly surge: number;
   /** When the plan was promoted; null before the first promotion. */
   readonly promoted: TrafficSnapshot | null;
   readonly revision: RevisionHistory | null;

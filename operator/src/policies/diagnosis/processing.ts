@@ -1,5 +1,5 @@
 import { millisecondsOf, percentOf } from "../in-words.ts";
-import { capacityOf } from "./load.ts";
+import { capacityOf, offeredRate } from "./load.ts";
 import type { DiagnosisPolicy } from "./observation.ts";
 
 /** The share of a request's time outside of queue and engine has grown when it is so much more, */
@@ -15,7 +15,7 @@ export const processing: DiagnosisPolicy = (observation) => {
   const { present, promoted } = observation;
   if (present.stages === null || promoted === null || promoted.stages === null) return null;
   const [now, before] = [shareOutside(present.stages), shareOutside(promoted.stages)];
-  const overloaded = present.requestsPerSecond > (capacityOf(observation) ?? Number.POSITIVE_INFINITY);
+  const overloaded = offeredRate(observation) > (capacityOf(observation) ?? Number.POSITIVE_INFINITY);
   const times = present.stages.other / Math.max(1, promoted.stages.other);
   return {
     cause: "Processing",

@@ -1,7 +1,7 @@
 import type { RetuningState, TrafficSnapshot } from "@sweetspot/crds";
 import { type DiagnosisResult, diagnose } from "../diagnosis/diagnose.ts";
 import { baselineSeconds } from "../observation-times.ts";
-import { type PodTraffic, snapshotOf } from "../pod-traffic.ts";
+import { type PodTraffic, snapshotOf, surgeRate } from "../pod-traffic.ts";
 import { decideRetuning, initialRetuning, type RetuningDecision, type RetuningSettings } from "../retuning.ts";
 import { judgeServiceLevel, type ServiceLevelVerdict } from "../service-level.ts";
 import type { VirtualService } from "./virtual-service.ts";
@@ -41,7 +41,9 @@ export class VirtualLoop {
     const judgedFrom = this.#since * 1000;
     const level = judgeServiceLevel({ target, pods, judgedFrom, now: now * 1000, previous: this.#level });
     const promoted = this.#promoted;
-    const diagnosis = diagnose({ target, level, present, promoted, revision: null, plan, readyReplicas: pods.length });
+    const surge = surgeRate(pods, now);
+    const readyReplicas = pods.length;
+    const diagnosis = diagnose({ target, level, present, surge, promoted, revision: null, plan, readyReplicas });
     const situation = {
       level,
       cause: diagnosis.cause,

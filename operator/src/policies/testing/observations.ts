@@ -37,7 +37,7 @@ export function podWith(
 export const silentPod = (name: string): PodTraffic => ({ pod: name, node: "node-0", report: null });
 
 export const snapshot = (changes: Partial<TrafficSnapshot> = {}): TrafficSnapshot => ({
-  at: "2026-01-05T00:00:00Z",
+  at: "2026-01-05T00:10:00Z",
   requestsPerSecond: 100,
   costRatio: 1.02,
   nodes: ["node-0", "node-1", "node-2"].map((name) => ({ name, costRatio: 1.02 })),
@@ -69,6 +69,7 @@ export const observation = (changes: Partial<Observation> = {}): Observation => 
   target,
   level: breached,
   present: snapshot(),
+  surge: 90,
   promoted: snapshot(),
   revision: { name: "r2", since: (monday - 86_400) * 1000, previous: "r1", shareBefore: 0.002 },
   plan: {
