@@ -63,6 +63,13 @@ describe("the cause of a missed target", () => {
     expect(cause).toMatchObject({ cause: "Processing", remedy: { kind: "Advise" } });
   });
 
+  it("is not called processing before it would be known that engines became slower", () => {
+    const stages = { queue: 3000, engine: 6000, other: 30_000 };
+    const at = new Date(1000 * (monday + 60)).toISOString();
+    expect(causeOf({ present: snapshot({ at, stages }) })).toBeNull();
+    expect(causeOf({ present: { ...drifted(2), at, stages } })?.cause).toBe("CostDrift");
+  });
+
   it("is load when more comes than was measured, and says how many replicas it takes", () => {
     const cause = causeOf({ present: snapshot({ requestsPerSecond: 360 }) });
     expect(cause).toMatchObject({ cause: "Load", remedy: { kind: "Scale", replicas: 8 } });

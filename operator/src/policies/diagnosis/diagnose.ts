@@ -18,6 +18,9 @@ const policies: readonly DiagnosisPolicy[] = [
   load,
 ];
 
+/** Slower engines make everything else wait too, and take a minute longer to be seen than the waiting. */
+const late: ReadonlySet<string> = new Set(["Processing"]);
+
 /** Causes that are worth acting on before the target is missed: a slower node is found at night and missed at noon. */
 const early: ReadonlySet<string> = new Set(["NoisyNode", "CostDrift"]);
 
@@ -31,9 +34,10 @@ export interface DiagnosisResult {
 /** Finds the cause before anything is done about it. */
 export function diagnose(observation: Observation): DiagnosisResult {
   const considered = policies.map((policy) => policy(observation)).filter((found) => found !== null);
-  const first = considered.find(({ holds }) => holds) ?? null;
   if (observation.level.state === "Breached") {
-    return { cause: first ?? (isOld(observation) ? unexplained(observation) : null), considered };
+    const old = isOld(observation);
+    const first = considered.find(({ cause, holds }) => holds && (old || !late.has(cause)));
+    return { cause: first ?? (old ? unexplained(observation) : null), considered };
   }
   return { cause: considered.find(({ cause, holds }) => holds && early.has(cause)) ?? null, considered };
 }
