@@ -2,6 +2,30 @@ import type { Proof } from "./proof.ts";
 
 /** Every proof by its name, `TOPIC-ROW`. A new one needs a line here and one in README.md, which a test compares. */
 export const proofs: Readonly<Record<string, Proof>> = {
+  "control-loop-1": {
+    sentence:
+      "On a cluster, requests become sixteen times as long: how soon it is found, and what a new plan makes of it.",
+    load: async () => (await import("./control-loop-1.ts")).proveLongerRequests,
+  },
+  "control-loop-2": {
+    sentence:
+      "On a cluster, a process takes half of the CPU of the only server: what the loop calls it, and what it does.",
+    load: async () => (await import("./control-loop-2.ts")).proveNoisyNeighbour,
+  },
+  "control-loop-3": {
+    sentence:
+      "On a cluster, twice as many requests as the replica carries: what the loop calls it, and what it leaves alone.",
+    load: async () => (await import("./control-loop-3.ts")).proveOverloadIsNamed,
+  },
+  "control-loop-4": {
+    sentence:
+      "On a cluster, a plan that misses every request is promoted by hand under load: how soon it is taken back.",
+    load: async () => (await import("./control-loop-4.ts")).proveRollback,
+  },
+  "control-loop-5": {
+    sentence: "On a cluster, a target that one request alone exceeds, under traffic, and then one that can be kept.",
+    load: async () => (await import("./control-loop-5.ts")).proveInfeasible,
+  },
   "control-loop-6": {
     sentence:
       "What the loop's policies decide about steady traffic on virtual time: near capacity, slightly bad, and almost none.",

@@ -1,4 +1,5 @@
 export { elementwiseModel, embeddingModel, onnxModel, stallingModel, writeOnnx } from "./builders/onnx-model.ts";
+export { type WorkingModelOptions, workingModel } from "./builders/working-model.ts";
 export { DirectModel } from "./direct-run.ts";
 export { fuzzServers } from "./fuzz/fuzz-server.ts";
 export { Workplace } from "./integration/cli-process.ts";

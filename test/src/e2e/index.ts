@@ -1,5 +1,6 @@
 export { eventually } from "./eventually.ts";
 export { type Installation, install } from "./installation.ts";
-export { loadModelImage, modelImages } from "./model-images.ts";
+export { loadImageOf, loadModelImage, modelImages } from "./model-images.ts";
 export { NamespaceView } from "./namespace-view.ts";
-export { namespace, recogniserDeployment, restrictedNamespace } from "./objects.ts";
+export { inferenceDeployment, namespace, recogniserDeployment, restrictedNamespace } from "./objects.ts";
+export { StoredPlans, withholding } from "./plan-history.ts";

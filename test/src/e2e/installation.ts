@@ -22,29 +22,27 @@ export interface Installation {
 
 const images = ["operator", "sidecar", "tuner"] as const;
 
-/** Builds what has changed, loads the images on all nodes and installs the chart; returns when all is there and ready. */
-export async function install(cluster: Cluster, say: (text: string) => void): Promise<Installation> {
+/**
+ * Builds what has changed, loads the images on all nodes and installs the chart, with values of the release as `helm --set` takes
+ * them; returns when all is there and ready.
+ */
+export async function install(
+  cluster: Cluster,
+  say: (text: string) => void,
+  values: readonly string[] = [],
+): Promise<Installation> {
   say("building the images of operator, server and tuner (unchanged ones are kept)");
   const built = await buildImages({ targets: [...images], progress: say });
   const helm = helmOf(cluster);
   await load(cluster, built.operator, say);
   say("installing the chart with helm");
   const place = ["--namespace", systemNamespace, "--create-namespace"];
-  const installed = helm("install", release, chart, ...place, ...localImages(), ...wait);
+  const installed = helm("install", release, chart, ...place, ...localImages(), ...set(values), ...wait);
   // Nothing needs them before there is something to serve.
   const loaded = load(cluster, built.sidecar, say).then(() => load(cluster, built.tuner, say));
   await Promise.all([installed, loaded]);
   const upgrade = (...sets: string[]) =>
-    helm(
-      "upgrade",
-      release,
-      chart,
-      "--namespace",
-      systemNamespace,
-      "--reuse-values",
-      ...sets.flatMap((set) => ["--set", set]),
-      ...wait,
-    );
+    helm("upgrade", release, chart, "--namespace", systemNamespace, "--reuse-values", ...set(sets), ...wait);
   return { cluster, helm, upgrade };
 }
 
@@ -52,6 +50,8 @@ async function load(cluster: Cluster, image: BuiltImage, say: (text: string) => 
   say(`loading ${image.reference} (${(image.bytes / 1e6).toFixed(0)} MB) on the nodes`);
   await cluster.load(image.archive);
 }
+
+const set = (values: readonly string[]): string[] => values.flatMap((value) => ["--set", value]);
 
 const wait = ["--wait", "--timeout", "120s"];
 

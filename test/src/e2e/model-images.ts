@@ -23,12 +23,20 @@ const seed = 3;
 export async function loadModelImage(cluster: Cluster, name: keyof typeof modelImages): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "sweetspot-model-"));
   try {
-    const files = await filesOf(name, folder);
-    const { archive } = await packModel({ files, reference: modelImages[name] });
-    await cluster.load(archive);
+    await loadImageOf(cluster, modelImages[name], await filesOf(name, folder));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Packs files by their path in the image as an image of that name, and loads it on all nodes. */
+export async function loadImageOf(
+  cluster: Cluster,
+  reference: string,
+  files: Readonly<Record<string, string>>,
+): Promise<void> {
+  const { archive } = await packModel({ files, reference });
+  await cluster.load(archive);
 }
 
 async function filesOf(name: keyof typeof modelImages, folder: string): Promise<Record<string, string>> {

@@ -1,0 +1,65 @@
+import { spawn } from "node:child_process";
+import { CostTable } from "@sweetspot/crds";
+import { CostModel } from "@sweetspot/planner";
+import { LoopPlace } from "./control-loop/loop-place.ts";
+import { ServedTarget } from "./control-loop/served-target.ts";
+import { causesOf, watchCauses } from "./control-loop/watch-causes.ts";
+import { workingRows } from "./control-loop-4.ts";
+import type { Measure, Progress, ProofOutcome } from "./proof.ts";
+
+const latencyMilliseconds = 100;
+/** So little that half the speed still carries it: what is shown is that it is noticed. */
+const load = 0.35;
+const watchSeconds = 240;
+/** Costs are medians over two minutes. */
+const soonSeconds = 180;
+
+/** On a cluster, a process that has no pod takes half of the CPU on which the only server is pinned. */
+export async function proveNoisyNeighbour(progress: Progress): Promise<ProofOutcome> {
+  await using place = await LoopPlace.start("proof-loop-2", progress);
+  const image = await place.bring(workingRows);
+  const served = await ServedTarget.apply(place, { name: "worker", image, latencyMilliseconds });
+  return showNoisyNeighbour(served, progress);
+}
+
+export async function showNoisyNeighbour(served: ServedTarget, progress: Progress): Promise<ProofOutcome> {
+  const { capacityRequestsPerSecond: capacity = 0 } = await served.tuned();
+  const [length] = workingRows.lengths;
+  const traffic = await served.load(load * capacity, workingRows.lengths);
+  progress(`${(load * capacity).toFixed(0)} requests/s until the baseline is taken`);
+  await served.baselined();
+  const before = await served.plan();
+  const runs = await served.runs();
+  const cpu = (await served.report()).cpuPlacement?.cpuset ?? "0";
+  progress(`a burner starts on CPU ${cpu}`);
+  const burner = spawn("taskset", ["--cpu-list", cpu, process.execPath, "-e", "for(;;);"]);
+  try {
+    const replanned = async () =>
+      (await served.history()).revisions.find(({ origin, outcome }) => origin === "Replan" && outcome === "Serving");
+    const seen = await watchCauses(served, watchSeconds, async () => (await replanned()) !== undefined);
+    const named = seen.find(({ diagnosis }) => ["CostDrift", "NoisyNode"].includes(diagnosis.cause));
+    const revision = await replanned();
+    const after = await served.plan();
+    const { costRatio } = await served.report();
+    const stage = await traffic.stop();
+    const speed = (table: unknown) => CostModel.fromTable(CostTable.parse(table)).batchMicroseconds(1, length);
+    const [then, now] = [speed(before.costTable), speed(after.costTable)];
+    progress(`one row takes ${now.toFixed(0)} us by the new table, ${then.toFixed(0)} by the measured one`);
+    const measures: Measure[] = [
+      {
+        name: "CostDrift or NoisyNode named after",
+        figure: named?.seconds ?? Number.NaN,
+        atMost: soonSeconds,
+        unit: "s",
+      },
+      { name: "times called Load", figure: causesOf(seen).filter((cause) => cause === "Load").length, atMost: 0 },
+      { name: "replanned", figure: Number(revision !== undefined), atLeast: 1 },
+      { name: "time of a row in the new plan's table / in the measured one", figure: now / then, atLeast: 1.3 },
+      { name: "TuningRuns made", figure: (await served.runs()) - runs, atMost: 0 },
+      { name: "answers that failed", figure: stage.counts.failed, atMost: 0 },
+    ];
+    return { measures, raw: { capacity, seen, revision, before, after, costRatio, stage } };
+  } finally {
+    burner.kill("SIGKILL");
+  }
+}
