@@ -72,6 +72,16 @@ describe("renderReport", () => {
     expect(renderReport(old)).not.toContain("latency against the offered rate");
   });
 
+  it("maps the winner's table: a field for each length and batch size, the darkest where a row takes least", () => {
+    const map = figureOf(page, "Map of s(b, L) of the winner");
+    const { tables, candidates, decision } = sampleReport();
+    const winner = candidates.find(({ name }) => name === decision.winner);
+    const cells = tables.find(({ variant }) => variant === winner?.variant)?.table.cells ?? [];
+    const [lengths, rows] = [new Set(cells.map(({ length }) => length)), new Set(cells.map((cell) => cell.rows))];
+    expect(map.match(/<rect /g)).toHaveLength(lengths.size * rows.size);
+    expect((map.match(/class="shade5"/g) ?? []).length).toBeGreaterThanOrEqual(lengths.size);
+  });
+
   it("draws the same page for the same report", () => {
     expect(renderReport(sampleReport())).toBe(page);
   });

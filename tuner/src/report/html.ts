@@ -2,6 +2,7 @@ import type { TuningReport } from "@sweetspot/crds";
 import { checklistPlot } from "./checklist-plot.ts";
 import { costPlot } from "./cost-plot.ts";
 import { headline } from "./headline.ts";
+import { heatMap } from "./heat-map.ts";
 import { latencyPlot } from "./latency-plot.ts";
 import { html, Markup } from "./markup.ts";
 import { paretoPlot } from "./pareto-plot.ts";
@@ -38,7 +39,7 @@ ${section("Variants and quality", html`${variantTable(report.variants)}${plots([
 ${section("Checklist", report.checklist.length === 0 ? null : checklistTable(report.checklist))}
 ${section("What helped and what did not", findings.length === 0 ? null : findingList(findings))}
 ${section("Predicted against measured", plots([predictionPlot(ranked(report), tonesOf(report))]))}
-${section("Cost tables: time per row by batch size", plots(report.tables.map(costPlot)))}
+${section("Cost tables: time per row by batch size", plots([heatMap(report), ...report.tables.map(costPlot)]))}
 ${section("Environment", environmentList(report.environment))}
 ${section("Reproduce", reproduction(report))}
 </body></html>

@@ -85,6 +85,7 @@ figcaption { color: var(--soft); font-size: 13px; margin-top: 6px; max-width: 80
 .scroll + .plots { margin-top: 24px; }
 svg { display: block; width: 100%; height: auto; }
 svg text { fill: var(--soft); font-size: 12px; paint-order: stroke; stroke: var(--page); stroke-width: 3px; stroke-linejoin: round; }
+svg text.on { fill: var(--page); stroke: none; }
 svg text.ink { fill: var(--ink); }
 svg text.limit { fill: var(--bad); }
 /* The drawing shrinks with the screen, and its words must stay readable. */
@@ -109,7 +110,7 @@ rect.Gained { fill: var(--good); } rect.Lost { fill: var(--bad); } rect.NoDiffer
 .legend { display: flex; flex-wrap: wrap; gap: 2px 18px; font-size: 13px; overflow-wrap: anywhere; }
 .legend i { display: inline-block; width: 18px; height: 4px; border-radius: 2px; margin-right: 6px; vertical-align: middle; }
 ${tones.map(([tone, colour]) => `.line.${tone}, .bar.${tone}, .mean.${tone}, .void.${tone}, .ring.${tone} { stroke: var(${colour}); } .dot.${tone} { fill: var(${colour}); } svg text.${tone} { fill: var(${colour}); font-weight: 600; } .legend .${tone} { background: var(${colour}); }`).join("\n")}
-${Array.from({ length: 6 }, (_, index) => `.line.shade${index} { stroke: var(--shade${index}); } .dot.shade${index} { fill: var(--shade${index}); }`).join("\n")}
+${Array.from({ length: 6 }, (_, index) => `.line.shade${index} { stroke: var(--shade${index}); } .dot.shade${index}, rect.shade${index} { fill: var(--shade${index}); }`).join("\n")}
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 20px; margin: 0; font-size: 14px; }
 dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; }
