@@ -30,6 +30,24 @@ describe("the ratio of paired rounds", () => {
     expect(strict?.high).toBeGreaterThan(usual?.high as number);
   });
 
+  it("is moderated by the usual spread: less sure of two that agree by luck, and surer of two that differ by luck", () => {
+    const spread = { deviation: 0.2, degrees: 4 };
+    const alike = [
+      [120, 100],
+      [121, 101],
+    ] as const;
+    const apart = [
+      [500, 100],
+      [700, 100],
+    ] as const;
+    const low = (...[pairs, usual]: [typeof alike | typeof apart, typeof spread?]) =>
+      pairedRatio(pairs, 0.975, usual)?.low as number;
+    expect(low(alike, spread)).toBeLessThan(low(alike));
+    expect(low(apart)).toBeLessThan(1);
+    expect(low(apart, spread)).toBeGreaterThan(3);
+    expect(pairedRatio(apart, 0.975, spread)?.estimate).toBe(pairedRatio(apart, 0.975)?.estimate);
+  });
+
   it("says nothing from a single pair", () => {
     expect(pairedRatio([[2, 1]])).toBeNull();
   });

@@ -42,6 +42,12 @@ describe("the decision", () => {
     expect(decide([incumbent, candidate("worse", "Raced", [50, 51, 52])]).winner.name).toBe("default");
   });
 
+  it("believes several times the capacity after two rounds, and a little more only where they agree", () => {
+    const twice = candidate("default", "Incumbent", [100, 140]);
+    expect(decide([twice, candidate("several", "Raced", [520, 560])]).winner.name).toBe("several");
+    expect(decide([twice, candidate("unsteady", "Raced", [120, 150])]).winner.name).toBe("default");
+  });
+
   it("does not count void rounds", () => {
     const disturbed = candidate("disturbed", "Raced", [300, 105, 101]);
     const rounds = disturbed.rounds.map((round) => ({ ...round, void: round.round === 0 }));
