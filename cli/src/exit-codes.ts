@@ -12,6 +12,11 @@ export const exitCodes = [
   },
   { code: 6, name: "Unavailable", meaning: "A port is taken, or a server does not answer." },
   { code: 7, name: "ProblemFound", meaning: "The doctor found a problem with this machine." },
+  {
+    code: 8,
+    name: "ClusterRefused",
+    meaning: "The cluster does not have what was named, or does not allow what was asked.",
+  },
   { code: 130, name: "Interrupted", meaning: "Stopped by Ctrl-C; what was found until then is kept." },
 ] as const;
 

@@ -1,4 +1,4 @@
-import { apiVersion, type WhatIfAnswer } from "@sweetspot/crds";
+import { apiVersion, type TuningReport, type WhatIfAnswer } from "@sweetspot/crds";
 import { Command } from "commander";
 import type { CliContext } from "./context.ts";
 import { forecastLines, planForecast } from "./forecast-words.ts";
@@ -8,7 +8,7 @@ import { rateOf, tunedModel, workloadOf } from "./tuned-model.ts";
 import { UserError } from "./user-error.ts";
 import * as values from "./values.ts";
 
-interface WhatIfOptions extends TargetOptions {
+export interface WhatIfOptions extends TargetOptions {
   readonly rate?: values.Rate;
   readonly cpu?: number;
   readonly lengths?: string;
@@ -19,20 +19,26 @@ interface WhatIfOptions extends TargetOptions {
 const searchMilliseconds = 2000;
 
 /** `sweetspot what-if DIR`: what the tuned model would do with another rate, target or number of CPUs. */
-export const whatIfCommand = (context: CliContext): Command =>
-  addTargetOptions(
+export const whatIfCommand = ({ terminal }: CliContext): Command =>
+  addQuestions(
     new Command("what-if")
       .description("Forecast another rate, target or number of CPUs from the tables of a tuning, without measuring")
       .argument("<dir>", "the folder that tuning wrote, or its report.json"),
-  )
+  ).action(async (path: string, options: WhatIfOptions) => {
+    const { report } = await readReport(path);
+    terminal.out(await answerWhatIf(report, options));
+  });
+
+/** The options that say what is asked. */
+export const addQuestions = (command: Command): Command =>
+  addTargetOptions(command)
     .option("--rate <rate>", "requests per second of one server, or a multiple of the usual: 250, 2x", values.parseRate)
     .option("--cpu <number>", "CPUs of one server", values.wholeNumber(1, 1024))
     .option("--lengths <file>", "another mix: one length a line, each equally likely")
-    .option("--json", "print the answer as one JSON document")
-    .action((path: string, options: WhatIfOptions) => runWhatIf(path, options, context));
+    .option("--json", "print the answer as one JSON document");
 
-async function runWhatIf(path: string, options: WhatIfOptions, { terminal }: CliContext): Promise<void> {
-  const { report } = await readReport(path);
+/** The answer as it is printed. Throws `UserError` for a question that the report cannot answer. */
+export async function answerWhatIf(report: TuningReport, options: WhatIfOptions): Promise<string> {
   const model = tunedModel(report);
   const [{ whatIf }, tuner] = await Promise.all([import("@sweetspot/planner"), import("@sweetspot/tuner")]);
   const asked = {
@@ -60,7 +66,7 @@ async function runWhatIf(path: string, options: WhatIfOptions, { terminal }: Cli
     current: found.current === null ? null : planForecast(found.current, asked, tuner),
     best: planForecast(found.best, asked, tuner),
   };
-  terminal.out(options.json ? `${JSON.stringify(answer, null, 2)}\n` : `${inWords(answer, model.cpus, tuner)}\n`);
+  return options.json ? `${JSON.stringify(answer, null, 2)}\n` : `${inWords(answer, model.cpus, tuner)}\n`;
 }
 
 /** The only thing that cannot be imagined is a server that is too small for all that was measured. */

@@ -50,10 +50,24 @@ const dependenciesWithin = ({ dependencies = {} }: Manifest): string[] =>
     .map((name) => name.slice(scope.length));
 
 async function readWorkspace(folder: string, root: string): Promise<Workspace> {
-  const manifest = JSON.parse(await readFile(join(root, folder, "package.json"), "utf8")) as Manifest;
+  const manifest = withoutPlugin(JSON.parse(await readFile(join(root, folder, "package.json"), "utf8")));
   const patterns = sourcePatterns.map((pattern) => `${folder}/${pattern}`);
   const paths = globSync(patterns, { cwd: root }).filter((path) => !isTestFile(path));
   const sources = new Map<string, Buffer>();
   for (const path of paths.sort()) sources.set(path, await readFile(join(root, path)));
   return { folder, manifest, sources };
+}
+
+/**
+ * kubectl's plugin runs where people work, never in a container: without it, images need not hold the operator and its
+ * client, which are optional dependencies.
+ */
+function withoutPlugin({ bin, exports, ...manifest }: Manifest): Manifest {
+  const kept = (paths: Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.entries(paths).filter(([name]) => !/^(\.\/)?kubectl\b/.test(name)));
+  return {
+    ...manifest,
+    ...(bin === undefined ? {} : { bin: kept(bin) }),
+    ...(exports === undefined ? {} : { exports: kept(exports) }),
+  };
 }

@@ -72,11 +72,16 @@ export interface KubeconfigOptions {
   readonly context?: string;
 }
 
+export interface KubeconfigConnection extends Connection {
+  /** The namespace that its context names; null when it names none. */
+  readonly namespace: string | null;
+}
+
 /**
  * The connection of a kubeconfig, with every way to log in that `@kubernetes/client-node` knows (files, exec plugins).
  * That library is loaded only here: it costs 90 MB of memory, which a pod need not pay.
  */
-export async function kubeconfigConnection(options: KubeconfigOptions = {}): Promise<Connection> {
+export async function kubeconfigConnection(options: KubeconfigOptions = {}): Promise<KubeconfigConnection> {
   const { KubeConfig } = await import("@kubernetes/client-node");
   const config = new KubeConfig();
   if (options.file === undefined) config.loadFromDefault();
@@ -92,6 +97,7 @@ export async function kubeconfigConnection(options: KubeconfigOptions = {}): Pro
   const { ca, cert, key, rejectUnauthorized, servername } = (await applied()) as TlsOptions;
   return {
     server,
+    namespace: config.getContextObject(config.getCurrentContext())?.namespace ?? null,
     tls: definedOnly({ ca, cert, key, rejectUnauthorized, servername }),
     headers: async () => (await applied()).headers ?? {},
   };

@@ -1,0 +1,2 @@
+export { openCluster } from "./open-cluster.ts";
+export { runKubectl } from "./program.ts";
