@@ -1,14 +1,14 @@
 import { readFile } from "node:fs/promises";
 import type { InputPipeline } from "@sweetspot/crds";
 import { median } from "@sweetspot/planner";
-import { describeModel, type ModelSignature, openTokenizer, Pipeline } from "@sweetspot/sidecar";
+import { describeModel, openTokenizer, Pipeline } from "@sweetspot/sidecar";
 import { minilmModel, minilmTensors, minilmTokenizer, passages } from "@sweetspot/test";
-import sharp from "sharp";
+import { compareDecoders, type DecodingRound } from "./images/compare-decoders.ts";
+import { pythonWays } from "./images/python-decoder.ts";
 import { type ResultRow, writeResult } from "./write-result.ts";
 
 const rounds = 9;
 const textsPerRound = 256;
-const imagesPerRound = 24;
 /** Requests that are under way at once. */
 const together = 32;
 const lengths = [16, 64, 256];
@@ -26,7 +26,8 @@ type Way = (texts: readonly string[]) => Promise<unknown> | unknown;
 
 /**
  * What an input costs in the thread that takes requests and in all: tokenizing in place, in one thread of a pipeline and,
- * where it is installed (`npm install --no-save tokenizers`), with the same project's binding to Rust; and JPEG to pixels.
+ * where it is installed (`npm install --no-save tokenizers`), with the same project's binding to Rust; and JPEG to pixels, beside Pillow
+ * and libjpeg-turbo (simplejpeg).
  */
 export async function benchPipeline(): Promise<void> {
   const model = minilmModel();
@@ -43,10 +44,10 @@ export async function benchPipeline(): Promise<void> {
   const costs: Record<string, Record<string, Cost[]>> = {};
   for (const length of lengths) costs[length] = await compare(ways, textsOf(length));
   await pipeline.close();
-  const images = await benchImages();
+  const images = await compareDecoders();
   await writeResult(
     "pipeline",
-    [...lengths.flatMap((length) => textRows(length, costs[length] ?? {})), imageRow(images)],
+    [...lengths.flatMap((length) => textRows(length, costs[length] ?? {})), ...imageRows(images)],
     {
       rounds,
       textsPerRound,
@@ -146,54 +147,19 @@ const summary = (values: readonly number[]) => ({
   rounds: values.length,
 });
 
-/** 640 x 480 JPEG to 224 x 224 floats, as classifiers of ImageNet take them. */
-async function benchImages(): Promise<Cost[]> {
-  const noise = Uint8Array.from({ length: 640 * 480 * 3 }, (_, i) => ((i >> 6) * 37 + (i % 13) * 5) % 256);
-  const jpeg = await sharp(noise, { raw: { width: 640, height: 480, channels: 3 } })
-    .jpeg()
-    .toBuffer();
-  const pipeline = await Pipeline.open(imagePlan, imageSignature, log);
-  const costs: Cost[] = [];
-  for (let round = 0; round < rounds; round += 1) {
-    const images = Array.from({ length: imagesPerRound }, () => new Uint8Array(jpeg));
-    const act = () => Promise.all(images.map((image) => pipeline.prepare([image], limits, (rows) => rows)));
-    const cost = await costOf(act, imagesPerRound);
-    if (round >= rounds / 3) costs.push(cost);
-  }
-  await pipeline.close();
-  return costs;
+/** The server's own pipeline, and each library of Python over it, where they install. */
+function imageRows(measured: readonly DecodingRound[]): ResultRow[] {
+  const milliseconds = median(measured.map((round) => round.process / 1000)).toFixed(2);
+  const own: ResultRow = {
+    measure: `request thread / all threads, JPEG 640x480 to 224x224 floats (${milliseconds} ms of CPU each)`,
+    ratio: summary(measured.map((round) => round.requestThread / round.process)),
+    wanted: 0,
+    atMost: 0.25,
+  };
+  const others = pythonWays.flatMap((way): ResultRow[] => {
+    const ratios = measured.flatMap(({ process: all, python }) => (python[way] === undefined ? [] : python[way] / all));
+    if (ratios.length === 0) return [];
+    return [{ measure: `CPU of one JPEG, Python with ${way} / pipeline`, ratio: summary(ratios), wanted: 0 }];
+  });
+  return [own, ...others];
 }
-
-function imageRow(costs: readonly Cost[]): ResultRow {
-  const shares = costs.map((cost) => cost.requestThread / cost.process);
-  const milliseconds = median(costs.map((cost) => cost.process / 1000)).toFixed(2);
-  const measure = `request thread / all threads, JPEG 640x480 to 224x224 floats (${milliseconds} ms of CPU each)`;
-  return { measure, ratio: summary(shares), wanted: 0, atMost: 0.25 };
-}
-
-const imageSignature: ModelSignature = {
-  inputs: [{ name: "x", datatype: "FP32", shape: [-1, 3, 224, 224], symbols: ["batch", null, null, null] }],
-  outputs: [],
-  batchable: true,
-  variableAxis: null,
-  inputBounds: [],
-};
-
-const imagePlan: InputPipeline = {
-  threads: 1,
-  image: {
-    input: "image",
-    tensor: "x",
-    layout: "NCHW",
-    channels: "RGB",
-    height: 224,
-    width: 224,
-    resize: "Cover",
-    cropFraction: 0.875,
-    interpolation: "Linear",
-    background: 0,
-    normalisation: { mean: [0.485, 0.456, 0.406], standardDeviation: [0.229, 0.224, 0.225] },
-    maximumPixels: 10_000_000,
-    maximumBytes: 10_000_000,
-  },
-};
