@@ -15,7 +15,7 @@ const floats = (name: string, values: number[]): Tensor => ({
 function answer(tensors: readonly Tensor[], binary: boolean) {
   const requested = tensors.map(({ name }) => ({ name, binary }));
   const { body, headerLength } = encodeResponse("m", null, tensors, requested);
-  return { body: Buffer.from(body as Uint8Array), headerLength };
+  return { body: typeof body === "string" ? Buffer.from(body, "latin1") : body, headerLength };
 }
 
 describe("the body of a request to another server", () => {
