@@ -4,6 +4,7 @@ import { compareCommand } from "./compare-command.ts";
 import type { CliContext, CommandContext } from "./context.ts";
 import { doctorCommand } from "./doctor-command.ts";
 import { exportCommand } from "./export-command.ts";
+import { fetchCommand } from "./fetch-command.ts";
 import { loadCommand } from "./load-command.ts";
 import { replanCommand } from "./replan-command.ts";
 import { reportCommand } from "./report-command.ts";
@@ -29,6 +30,7 @@ export function buildProgram(context: CommandContext): Command {
     whatIfCommand(context),
     doctorCommand(context),
     exportCommand(context),
+    fetchCommand(context),
   ];
   return withCommands(program, commands, context.terminal);
 }

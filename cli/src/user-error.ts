@@ -19,6 +19,7 @@ const known: Readonly<Record<string, ExitName>> = {
   DocumentError: "BadInput",
   RequestError: "BadInput",
   MetricError: "BadInput",
+  FetchError: "BadInput",
   OutputError: "CannotWrite",
   RemoteModelError: "Unavailable",
 };

@@ -19,6 +19,11 @@ describe("the operator's environment", () => {
         nodeClassLabels: [],
         drainSeconds: 3,
         baselineSeconds: 300,
+        modelSources: {
+          allowedNetworks: [],
+          maximumBytes: 2 ** 33,
+          huggingFaceEndpoint: "https://huggingface.co",
+        },
       },
       identity: "operator-abc",
       lease: { namespace: "sweetspot-system", name: "sweetspot-operator" },

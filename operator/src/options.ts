@@ -19,6 +19,13 @@ const Environment = z.object({
   DRAIN_SECONDS: z.coerce.number().int().min(0).max(600).default(3),
   // Costs are medians over minutes.
   BASELINE_SECONDS: z.coerce.number().int().min(60).max(3600).default(baselineSeconds),
+  ALLOWED_MODEL_NETWORKS: list,
+  MAXIMUM_MODEL_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(8 * 2 ** 30),
+  HUGGING_FACE_ENDPOINT: z.url({ protocol: /^https?$/ }).default("https://huggingface.co"),
   /** Namespace of the operator itself, which holds its lease. */
   NAMESPACE: z.string().min(1),
   /** Name of its pod. */
@@ -62,6 +69,11 @@ export function readOptions(environment: Readonly<Record<string, string | undefi
       nodeClassLabels: data.NODE_CLASS_LABELS,
       drainSeconds: data.DRAIN_SECONDS,
       baselineSeconds: data.BASELINE_SECONDS,
+      modelSources: {
+        allowedNetworks: data.ALLOWED_MODEL_NETWORKS,
+        maximumBytes: data.MAXIMUM_MODEL_BYTES,
+        huggingFaceEndpoint: data.HUGGING_FACE_ENDPOINT,
+      },
     },
     identity: data.POD_NAME,
     lease: { namespace: data.NAMESPACE, name: data.LEASE_NAME },

@@ -52,6 +52,7 @@ export interface Pod extends KubernetesObject {
     readonly qosClass?: string;
     readonly startTime?: string;
     readonly conditions?: readonly ObjectCondition[];
+    readonly initContainerStatuses?: readonly ContainerStatus[];
     readonly containerStatuses?: readonly ContainerStatus[];
   };
 }

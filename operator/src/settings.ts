@@ -12,6 +12,14 @@ export interface OperatorSettings {
   readonly drainSeconds: number;
   /** A plan is held against what it did after so many seconds, when its first traffic has filled the blocks. */
   readonly baselineSeconds: number;
+  /** What pods may fetch models from. */
+  readonly modelSources: {
+    /** Networks that are not of the internet and may be read from all the same, in CIDR notation. */
+    readonly allowedNetworks: readonly string[];
+    /** Most bytes of a model's files together. */
+    readonly maximumBytes: number;
+    readonly huggingFaceEndpoint: string;
+  };
 }
 
 /** Ports inside the serving pods. */
@@ -26,7 +34,11 @@ export const paths = {
   variants: "/variants",
   samples: "/samples",
   scratch: "/tmp",
+  credentials: "/var/run/sweetspot/credentials",
 } as const;
+
+/** The init container that fetches a model. */
+export const fetchContainerName = "fetch";
 
 /** The user and group that all containers run as: nobody in particular, and not root. */
 export const runAs = 65_532;

@@ -105,6 +105,10 @@ describe("the source of a model", () => {
     expect(modelSourceOf("oci://localhost:5000/a/b:1")).toEqual({ kind: "Image", reference: "localhost:5000/a/b:1" });
     expect(modelSourceOf("pvc://models/ocr/v1")).toEqual({ kind: "Claim", claim: "models", path: "ocr/v1" });
     expect(modelSourceOf("pvc://models")).toEqual({ kind: "Claim", claim: "models", path: "" });
-    expect(modelSourceOf("hf://a/b")).toEqual({ kind: "Unsupported", scheme: "hf" });
+    expect(modelSourceOf("hf://a/b")).toEqual({ kind: "HuggingFace", repository: "a/b", revision: "main" });
+    expect(modelSourceOf("hf://a/b@refs/pr/1")).toMatchObject({ repository: "a/b", revision: "refs/pr/1" });
+    expect(modelSourceOf("s3://bucket/a/b/")).toEqual({ kind: "S3", bucket: "bucket", prefix: "a/b" });
+    expect(modelSourceOf("https://h:1/a")).toEqual({ kind: "Https", url: "https://h:1/a" });
+    expect(modelSourceOf("ftp://a/b")).toEqual({ kind: "Unsupported", scheme: "ftp" });
   });
 });

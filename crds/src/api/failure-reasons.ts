@@ -32,7 +32,12 @@ export const modelFailures = {
   SourceNotSupported: {
     status: "True",
     message: "This release cannot read a model from {scheme}://.",
-    action: "Pack it as an image (oci://) or put it on a PersistentVolumeClaim (pvc://).",
+    action: "Use oci://, pvc://, https://, s3:// or hf://.",
+  },
+  SourceCannotBeFetched: {
+    status: "True",
+    message: "The model cannot be fetched: {detail}",
+    action: "Correct spec.model or its Secret; it is tried again.",
   },
   ImageCannotBePulled: {
     status: "True",

@@ -36,7 +36,7 @@ function targetActions(observed: Observed, state: TargetState): Action[] {
   const { infd, spec, settings } = observed;
   const { name } = infd.metadata;
   const { target, serving, stored, candidate, replicas, ready } = state;
-  const model = mountedModel(spec.model, settings.imagePullPolicy);
+  const model = mountedModel(spec.model, settings);
   if (model === null) return [];
   const active =
     serving === null

@@ -32,11 +32,14 @@ function modelFailure(problem: PodProblem, uri: string, file: string): Finding |
   if (source.kind === "Claim" && missingClaim(problem) === source.claim) {
     return say("ModelResolved", "ClaimNotFound", { claim: source.claim });
   }
-  if (problem.kind !== "Crashed" || problem.exitCode !== badModelExitCode) return null;
+  if (problem.kind !== "CannotFetch" && (problem.kind !== "Crashed" || problem.exitCode !== badModelExitCode))
+    return null;
   const mismatch = /digest (sha256:[0-9a-f]{64}), not (sha256:[0-9a-f]{64})/.exec(problem.detail);
   if (mismatch !== null) {
     const [, found = "", wanted = ""] = mismatch;
     return say("ModelResolved", "DigestMismatch", { file, found, wanted });
   }
-  return say("ModelResolved", "ModelFileBroken", { file, detail: problem.detail });
+  return problem.kind === "CannotFetch"
+    ? say("ModelResolved", "SourceCannotBeFetched", { detail: problem.detail })
+    : say("ModelResolved", "ModelFileBroken", { file, detail: problem.detail });
 }

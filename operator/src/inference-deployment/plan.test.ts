@@ -62,7 +62,7 @@ describe("serving", () => {
   it("goes on with what is there when the new source cannot be mounted", () => {
     const run = runOf(infd(), { progress: answered() });
     const pods = [serverPod({ annotations: toldAnnotations(planOf(infd(), run), 60) })];
-    const plan = planDeployment(observeOne({ "spec.model.uri": "s3://models/ocr" }, { ...served, pods, runs: [run] }));
+    const plan = planDeployment(observeOne({ "spec.model.uri": "ftp://models/ocr" }, { ...served, pods, runs: [run] }));
     const decided = inWords(plan).filter((word) => !word.startsWith("RecordEvent"));
     expect(decided).toEqual(["ApplyStatus InferenceDeployment/ocr"]);
   });

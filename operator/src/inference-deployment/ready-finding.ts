@@ -28,6 +28,7 @@ function notReady(problem: PodProblem, target: string): Finding {
     case "ImageCannotBePulled":
       return say("Ready", "ImageCannotBePulled", { image: problem.image, detail });
     case "CannotMount":
+    case "CannotFetch":
     case "Crashed":
       return say("Ready", "ModelCannotBeLoaded", { target, detail });
   }

@@ -55,6 +55,11 @@ const problems: readonly [string, Pod["status"], Partial<PodProblem> | null][] =
     statuses.crashLoop({ exitCode: 137, reason: "OOMKilled" }),
     { kind: "Crashed", exitCode: 137, detail: "OOMKilled" },
   ],
+  [
+    "a model that cannot be fetched",
+    statuses.cannotFetch("sweetspot: There is no https://host/model.onnx.\n"),
+    { kind: "CannotFetch", detail: "sweetspot: There is no https://host/model.onnx" },
+  ],
   ["nothing when a container ended well", statuses.crashLoop({ exitCode: 0 }), null],
 ];
 

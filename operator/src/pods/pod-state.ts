@@ -1,10 +1,12 @@
 import type { ContainerStatus, Pod } from "../resources.ts";
+import { fetchContainerName } from "../settings.ts";
 
 /** What keeps a pod from running, with the words of whoever knows. */
 export type PodProblem =
   | { readonly kind: "Unschedulable"; readonly detail: string }
   | { readonly kind: "ImageCannotBePulled"; readonly image: string; readonly detail: string }
   | { readonly kind: "CannotMount"; readonly detail: string }
+  | { readonly kind: "CannotFetch"; readonly detail: string }
   | { readonly kind: "Crashed"; readonly detail: string; readonly exitCode: number };
 
 const longestDetail = 400;
@@ -30,9 +32,12 @@ function schedulingProblem({ status }: Pod): PodProblem | null {
 }
 
 function containerProblem(pod: Pod): PodProblem | null {
-  for (const container of pod.status?.containerStatuses ?? []) {
+  const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
+  for (const container of [...initContainerStatuses, ...containerStatuses]) {
     const problem = pullProblem(pod, container) ?? crashOf(container);
-    if (problem !== null) return problem;
+    if (problem === null) continue;
+    const fetches = container.name === fetchContainerName && problem.kind === "Crashed";
+    return fetches ? { kind: "CannotFetch", detail: problem.detail } : problem;
   }
   return null;
 }

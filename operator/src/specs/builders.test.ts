@@ -32,12 +32,25 @@ const full = infd({
   "spec.targets.0.tolerations": [{ key: "dedicated", operator: "Equal", value: "inference", effect: "NoSchedule" }],
   "spec.targets.0.resources": { cpu: "2", memory: "2Gi" },
 });
+/** Everything that is fetched, with a Secret. */
+const fetched = infd({
+  "spec.model": {
+    ...{ uri: "s3://models/reviews/v3", file: "model.onnx", tokenizer: "tokenizer.json" },
+    ...{ digest: `sha256:${"2c".repeat(32)}`, additionalFiles: ["model.onnx.data"], credentialsSecret: "minio" },
+    s3: { endpoint: "http://minio.minio.svc:9000", region: "eu-central-1" },
+  },
+  "spec.workload": { samples: { file: "samples/requests.jsonl" } },
+});
+const reaching = {
+  ...settings,
+  modelSources: { ...settings.modelSources, allowedNetworks: ["10.96.0.0/12"] },
+};
 const secretive = { ...settings, imagePullSecrets: ["registry"] };
 
 const deploymentOf = (stored: typeof full, options = settings) => {
   const { metadata, spec } = InferenceDeployment.parse(stored);
   const [target] = spec.targets;
-  const model = mountedModel(spec.model, options.imagePullPolicy);
+  const model = mountedModel(spec.model, options);
   if (target === undefined || model === null) throw new Error("the builder needs a target and a source");
   const question = { deployment: metadata.name, spec, target, model, settings: options };
   return serverDeployment(question, { replicas: spec.replicas, serving: true });
@@ -46,7 +59,7 @@ const deploymentOf = (stored: typeof full, options = settings) => {
 const runSpec = (stored: typeof full) => TuningRun.shape.spec.parse(runOf(stored).spec);
 const jobOf = (stored: typeof full, options = settings) => {
   const spec = runSpec(stored);
-  const model = mountedModel(spec.model, options.imagePullPolicy);
+  const model = mountedModel(spec.model, options, spec.workload.samples?.file);
   if (model === null) throw new Error("the builder needs a source");
   return tuningJob({ run: runOf(stored).metadata.name, spec, model, settings: options });
 };
@@ -60,8 +73,10 @@ describe("golden files (vitest -u writes them anew)", () => {
   it.each([
     ["deployment.minimal", deploymentOf(infd())],
     ["deployment.full", deploymentOf(full, secretive)],
+    ["deployment.fetched", deploymentOf(fetched, reaching)],
     ["job.minimal", jobOf(infd())],
     ["job.full", jobOf(full, secretive)],
+    ["job.fetched", jobOf(fetched, reaching)],
     ["config-map.empty", planConfigMap("ocr", "x64", null)],
     ["config-map.plan", planConfigMap("ocr", "x64", { plan: '{"kind":"ServingPlan"}', recipe: "H4sIAAAA" })],
     ["service", inferenceService("ocr")],
@@ -79,9 +94,17 @@ type PodTemplate = ReturnType<typeof deploymentOf>["spec"]["template"];
 const templates: readonly [string, PodTemplate][] = [
   ["serving pod", deploymentOf(infd()).spec.template],
   ["serving pod with everything", deploymentOf(full, secretive).spec.template],
+  ["serving pod that fetches", deploymentOf(fetched, reaching).spec.template],
+  ["tuning pod that fetches", jobOf(fetched, reaching).spec.template as unknown as PodTemplate],
   ["tuning pod", jobOf(infd()).spec.template as unknown as PodTemplate],
   ["tuning pod with everything", jobOf(full, secretive).spec.template as unknown as PodTemplate],
 ];
+
+/** Init containers are held to the same. */
+const containersOf = (spec: PodTemplate["spec"]) => {
+  const before = (spec as { initContainers?: (typeof spec.containers)[number][] }).initContainers ?? [];
+  return [...before, ...spec.containers];
+};
 
 describe.each(templates)("the %s", (_, { spec }) => {
   it("passes Pod Security restricted", () => {
@@ -90,17 +113,25 @@ describe.each(templates)("the %s", (_, { spec }) => {
       seccompProfile: { type: "RuntimeDefault" },
     });
     expect(spec.securityContext.runAsUser).toBeGreaterThan(0);
-    for (const { securityContext } of spec.containers) {
+    for (const { securityContext } of containersOf(spec)) {
       expect(securityContext).toMatchObject({ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true });
       expect(securityContext.capabilities).toEqual({ drop: ["ALL"] });
     }
     const volumes = spec.volumes.flatMap((volume) => Object.keys(volume).filter((key) => key !== "name"));
-    const restricted = ["configMap", "downwardAPI", "emptyDir", "image", "persistentVolumeClaim", "projected"];
+    const restricted = [
+      "configMap",
+      "downwardAPI",
+      "emptyDir",
+      "image",
+      "persistentVolumeClaim",
+      "projected",
+      "secret",
+    ];
     expect(restricted).toEqual(expect.arrayContaining(volumes));
   });
 
   it("is Guaranteed", () => {
-    for (const { resources } of spec.containers) {
+    for (const { resources } of containersOf(spec)) {
       expect(Object.keys(resources.limits).sort()).toEqual(["cpu", "memory"]);
       expect(resources.requests).toEqual(resources.limits);
     }
@@ -111,10 +142,10 @@ describe.each(templates)("the %s", (_, { spec }) => {
   });
 
   it("has a volume for each mount, a mount for each volume, and each path once", () => {
-    const mounts = spec.containers.flatMap(({ volumeMounts }) => volumeMounts as { name: string; mountPath: string }[]);
     const volumes = spec.volumes.map((volume) => (volume as { name: string }).name);
-    expect(mounts.map(({ name }) => name).sort()).toEqual(volumes.sort());
-    expect(new Set(mounts.map(({ mountPath }) => mountPath)).size).toBe(mounts.length);
+    const mounts = containersOf(spec).map(({ volumeMounts }) => volumeMounts as { name: string; mountPath: string }[]);
+    expect([...new Set(mounts.flat().map(({ name }) => name))].sort()).toEqual(volumes.sort());
+    for (const own of mounts) expect(new Set(own.map(({ mountPath }) => mountPath)).size).toBe(own.length);
   });
 
   it("tells its program what it asked for", () => {
@@ -126,6 +157,18 @@ describe.each(templates)("the %s", (_, { spec }) => {
         "limits.memory",
       ]);
     }
+  });
+});
+
+describe("a Secret for the model", () => {
+  it.each([
+    ["server", deploymentOf(fetched, reaching).spec.template.spec],
+    ["tuner", jobOf(fetched, reaching).spec.template.spec as unknown as PodTemplate["spec"]],
+  ])("is seen by the container that fetches, and not by the %s, which cannot write the model either", (_, spec) => {
+    const [fetch, ...others] = containersOf(spec).map(({ volumeMounts }) => volumeMounts as object[]);
+    expect(fetch).toContainEqual(expect.objectContaining({ name: "model-credentials", readOnly: true }));
+    expect(JSON.stringify(others)).not.toContain("model-credentials");
+    expect(others.flat()).toContainEqual({ name: "model", mountPath: "/model", readOnly: true });
   });
 });
 

@@ -1,25 +1,41 @@
-import { type ModelReference, modelSourceOf } from "@sweetspot/crds";
-import { paths } from "../settings.ts";
+import { isFetched, type ModelReference, modelSourceOf, type PodResources } from "@sweetspot/crds";
+import { type OperatorSettings, paths } from "../settings.ts";
+import { fetchContainer, fetchedVolumes } from "./model-fetch.ts";
 
 const volumeName = "model";
 
 /** The volume that holds the model's files and its mount; null for a source that this release cannot mount. */
 export interface MountedModel {
-  readonly volume: object;
+  readonly volumes: readonly object[];
   readonly mount: object;
+  /** What runs before the container that uses the model: with its image and resources, so that the pod stays as large. */
+  readonly before: (image: string, resources: PodResources) => readonly object[];
 }
 
-export function mountedModel({ uri }: ModelReference, imagePullPolicy: string): MountedModel | null {
-  const source = modelSourceOf(uri);
+const nothing = () => [];
+
+/** `samples`: a file of the source that is needed besides those of the model; undefined for none. */
+export function mountedModel(
+  model: ModelReference,
+  settings: Pick<OperatorSettings, "imagePullPolicy" | "modelSources">,
+  samples?: string,
+): MountedModel | null {
+  const source = modelSourceOf(model.uri);
   const mount = { name: volumeName, mountPath: paths.model, readOnly: true };
   if (source.kind === "Image") {
-    return { volume: { name: volumeName, image: { reference: source.reference, pullPolicy: imagePullPolicy } }, mount };
+    const image = { reference: source.reference, pullPolicy: settings.imagePullPolicy };
+    return { volumes: [{ name: volumeName, image }], mount, before: nothing };
   }
   if (source.kind === "Claim") {
-    const volume = { name: volumeName, persistentVolumeClaim: { claimName: source.claim, readOnly: true } };
-    return { volume, mount: source.path === "" ? mount : { ...mount, subPath: source.path } };
+    const volumes = [{ name: volumeName, persistentVolumeClaim: { claimName: source.claim, readOnly: true } }];
+    return { volumes, mount: source.path === "" ? mount : { ...mount, subPath: source.path }, before: nothing };
   }
-  return null;
+  if (!isFetched(model.uri)) return null;
+  return {
+    volumes: fetchedVolumes(volumeName, model, settings.modelSources),
+    mount,
+    before: (image, resources) => [fetchContainer({ volumeName, model, settings, image, resources, samples })],
+  };
 }
 
 /** Absolute path of a file of the model's source inside the pod. */

@@ -50,4 +50,8 @@ const resourceVariables = [
   { name: "SWEETSPOT_MEMORY_LIMIT", resource: "limits.memory", divisor: "1" },
 ] as const;
 
+/** A pod without any has no such field. */
+export const initContainers = (containers: readonly object[]) =>
+  containers.length === 0 ? {} : { initContainers: containers };
+
 export const scratchVolume = (name: string) => ({ name, emptyDir: {} });

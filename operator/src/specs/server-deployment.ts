@@ -2,7 +2,14 @@ import type { InferenceDeploymentSpec, Target } from "@sweetspot/crds";
 import { grpcPort, httpPort, metricsPort, type OperatorSettings, paths } from "../settings.ts";
 import { type MountedModel, modelPath } from "./model-source.ts";
 import { annotationKeys, childName, serverSelector, targetLabels } from "./names.ts";
-import { containerSecurity, guaranteed, podSettings, resourceEnvironment, scratchVolume } from "./pod.ts";
+import {
+  containerSecurity,
+  guaranteed,
+  initContainers,
+  podSettings,
+  resourceEnvironment,
+  scratchVolume,
+} from "./pod.ts";
 
 /** Everything that decides how the pods of one target look. */
 export interface ServerQuestion {
@@ -52,6 +59,7 @@ function serverPod({ deployment, spec, target, model, settings }: ServerQuestion
     ...podSettings(settings, target),
     serviceAccountName: childName(deployment, target.name),
     terminationGracePeriodSeconds: settings.drainSeconds + finishSeconds,
+    ...initContainers(model.before(settings.serverImage, target.resources)),
     containers: [
       {
         name: "server",
@@ -78,7 +86,7 @@ function serverPod({ deployment, spec, target, model, settings }: ServerQuestion
       },
     ],
     volumes: [
-      model.volume,
+      ...model.volumes,
       planVolume(childName(deployment, target.name)),
       scratchVolume("variants"),
       scratchVolume("scratch"),

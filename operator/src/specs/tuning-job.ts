@@ -2,7 +2,14 @@ import { memoryBytes, type TuningRunSpec } from "@sweetspot/crds";
 import { type OperatorSettings, paths } from "../settings.ts";
 import { type MountedModel, modelPath } from "./model-source.ts";
 import { labelKeys, managedBy } from "./names.ts";
-import { containerSecurity, guaranteed, podSettings, resourceEnvironment, scratchVolume } from "./pod.ts";
+import {
+  containerSecurity,
+  guaranteed,
+  initContainers,
+  podSettings,
+  resourceEnvironment,
+  scratchVolume,
+} from "./pod.ts";
 
 export interface JobQuestion {
   /** Name of the TuningRun, and of the Job. */
@@ -44,9 +51,11 @@ export function tuningJob({ run, spec, model, settings }: JobQuestion) {
 
 function tunerPod(spec: TuningRunSpec, model: MountedModel, settings: OperatorSettings) {
   const samples = spec.workload.samples?.configMap;
+  const resources = { ...spec.resources, memory: enoughMemory(spec.resources.memory) };
   return {
     ...podSettings(settings, spec),
     restartPolicy: "Never",
+    ...initContainers(model.before(settings.tunerImage, resources)),
     containers: [
       {
         name: "tuner",
@@ -54,7 +63,7 @@ function tunerPod(spec: TuningRunSpec, model: MountedModel, settings: OperatorSe
         imagePullPolicy: settings.imagePullPolicy,
         args: tuneArguments(spec),
         env: resourceEnvironment("tuner"),
-        resources: guaranteed({ ...spec.resources, memory: enoughMemory(spec.resources.memory) }),
+        resources: guaranteed(resources),
         securityContext: containerSecurity,
         volumeMounts: [
           model.mount,
@@ -64,7 +73,7 @@ function tunerPod(spec: TuningRunSpec, model: MountedModel, settings: OperatorSe
       },
     ],
     volumes: [
-      model.volume,
+      ...model.volumes,
       ...(samples === undefined ? [] : [{ name: "samples", configMap: { name: samples.name } }]),
       scratchVolume("scratch"),
     ],

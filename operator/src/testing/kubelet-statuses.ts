@@ -47,6 +47,18 @@ export const imageBackOff = (container: string, image: string): Status =>
 export const neverPulled = (container: string, image: string): Status =>
   waiting(container, "ErrImageNeverPull", `Container image "${image}" is not present with pull policy of Never`);
 
+/** The init container that fetches the model ended with these words, and is started again. */
+export const cannotFetch = (message: string): Status => ({
+  ...waiting("server", "PodInitializing", ""),
+  initContainerStatuses: [
+    {
+      ...{ name: "fetch", ready: false, restartCount: 1 },
+      state: { waiting: { reason: "CrashLoopBackOff", message: "back-off 10s restarting failed container=fetch" } },
+      lastState: { terminated: { exitCode: 3, reason: "Error", message } },
+    },
+  ],
+});
+
 export const noConfigMap = (container: string): Status =>
   waiting(container, "CreateContainerConfigError", 'configmap "ocr-samples" not found');
 

@@ -22,6 +22,7 @@ export const settings: OperatorSettings = {
   serverImage: "registry.example.com/sweetspot/sidecar:0.1.0",
   tunerImage: "registry.example.com/sweetspot/tuner:0.1.0",
   imagePullPolicy: "IfNotPresent",
+  modelSources: { allowedNetworks: [], maximumBytes: 2 ** 33, huggingFaceEndpoint: "https://huggingface.co" },
   imagePullSecrets: [],
   nodeClassLabels: ["kubernetes.io/arch", "node.kubernetes.io/instance-type"],
   drainSeconds: 3,

@@ -124,15 +124,30 @@ export const situations: Readonly<Record<string, Situation>> = {
     reasons: { Ready: "WaitingForTuning", Reconciling: "Tuning" },
   },
   "its source cannot be mounted": {
-    observed: observeOne({ "spec.model.uri": "s3://models/ocr" }),
+    observed: observeOne({ "spec.model.uri": "ftp://models/ocr" }),
     reasons: {
       ...{ Ready: "ModelNotResolved", ModelResolved: "SourceNotSupported", Tuned: "WaitingForModel" },
       ...{ Reconciling: "Stalled", Stalled: "ModelNotResolved" },
     },
   },
   "a source that cannot be mounted replaced one that is served": {
-    observed: served({ "spec.model.uri": "s3://models/ocr" }),
+    observed: served({ "spec.model.uri": "ftp://models/ocr" }),
     reasons: { Ready: "Serving", ModelResolved: "SourceNotSupported", Stalled: "ModelNotResolved" },
+  },
+  "the model cannot be fetched": {
+    observed: badPod(statuses.cannotFetch("sweetspot: There is no https://models.example.com/ocr/model.onnx."), {
+      "spec.model.uri": "https://models.example.com/ocr",
+    }),
+    reasons: { Ready: "ModelNotResolved", ModelResolved: "SourceCannotBeFetched", Stalled: "ModelNotResolved" },
+  },
+  "the model that was fetched is another one": {
+    observed: badPod(
+      statuses.cannotFetch(
+        `sweetspot: The model file has digest sha256:${"0".repeat(64)}, not sha256:${"1".repeat(64)}. Correct one of the two.`,
+      ),
+      { "spec.model.uri": "https://models.example.com/ocr" },
+    ),
+    reasons: { ModelResolved: "DigestMismatch" },
   },
   "the model's image is not there": {
     observed: badPod(statuses.imageBackOff("server", "registry.example.com/models/ocr:1")),

@@ -137,6 +137,11 @@ const failures: readonly [string, string, Partial<ObservedRun>][] = [
     { job: job(), pod: pod(statuses.imageBackOff("tuner", "m:1"), 31) },
   ],
   ["a volume that cannot be mounted", "TuningFailed", { job: job(), pod: pod(statuses.noConfigMap("tuner"), 31) }],
+  [
+    "a model that cannot be fetched",
+    "SourceCannotBeFetched",
+    { job: job(), pod: pod({ ...statuses.cannotFetch("There is no https://host/model.onnx."), phase: "Failed" }) },
+  ],
   ["no node of its labels", "NoMatchingNode", { job: job(), pod: pod(statuses.noSuchNode), matchingNodes: 0 }],
   ["no claim of its model's name", "ClaimNotFound", { job: job(), pod: pod(statuses.noClaim) }],
   ["a tuner that says why it failed", "TuningFailed", ended(writeTuningResult(failedResult), 3)],
@@ -163,7 +168,7 @@ const failures: readonly [string, string, Partial<ObservedRun>][] = [
 
 const samples = { configMap: { name: "ocr-samples", key: "requests.jsonl" } };
 const earlyFailures = [
-  observedRun(runOf(infd({ "spec.model.uri": "hf://models/ocr" }))),
+  observedRun(runOf(infd({ "spec.model.uri": "ftp://models/ocr" }))),
   observedRun(runOf(infd({ "spec.workload": { samples } })), { samplesFound: false }),
 ];
 
@@ -203,7 +208,7 @@ describe("a run fails", () => {
       `ApplyStatus TuningRun/${observed.run.metadata.name}`,
       expect.stringMatching(/^RecordEvent (SamplesNotFound|SourceNotSupported)$/),
     ]);
-    expect(statusIn<TuningRunStatus>(made).message).toMatch(/hf:|no key requests.jsonl in a ConfigMap ocr-samples/);
+    expect(statusIn<TuningRunStatus>(made).message).toMatch(/ftp:|no key requests.jsonl in a ConfigMap ocr-samples/);
   });
 });
 

@@ -45,7 +45,7 @@ function storeResult({ run, pod }: ObservedRun, result: SucceededResult): Action
 }
 
 function startJob({ run, spec, settings }: ObservedRun): Action {
-  const model = mountedModel(spec.model, settings.imagePullPolicy);
+  const model = mountedModel(spec.model, settings, spec.workload.samples?.file);
   if (model === null) throw new TypeError("a run whose source cannot be mounted has failed already");
   const job = tuningJob({ run: run.metadata.name, spec, model, settings });
   const namespace = run.metadata.namespace as string;

@@ -78,6 +78,9 @@ function endOf(observed: ObservedRun, pod: Pod): Progress {
   if (pod.status?.reason === "DeadlineExceeded") {
     return failed(say("Failed", "DeadlineExceeded", { job, seconds: deadlineSeconds(spec.budgetSeconds) }));
   }
+  const problem = problemOf(pod);
+  if (problem?.kind === "CannotFetch")
+    return failed(say("Failed", "SourceCannotBeFetched", { detail: problem.detail }));
   const ended = tunerOf(pod);
   if (ended === undefined) return killed(observed, pod.status?.message ?? pod.status?.reason ?? "its pod ended early");
   // The tuner leaves a word before it begins, which stays when it is killed: the kernel's word is the better one.

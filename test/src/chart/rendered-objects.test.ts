@@ -93,6 +93,11 @@ describe.skipIf(withoutHelm)("the chart's objects", () => {
         nodeClassLabels: expect.arrayContaining(["kubernetes.io/arch"]),
         drainSeconds: 3,
         baselineSeconds: 300,
+        modelSources: {
+          allowedNetworks: [],
+          maximumBytes: 2 ** 33,
+          huggingFaceEndpoint: "https://huggingface.co",
+        },
       },
       identity: "sweetspot-operator-5d4f8c7b9-abcde",
       lease: { namespace: release.namespace, name: "sweetspot-operator" },
@@ -115,6 +120,9 @@ describe.skipIf(withoutHelm)("the chart's objects", () => {
       drainSeconds: 0,
       baselineSeconds: 60,
       "watch.namespace": "team",
+      "modelSources.allowedNetworks": ["10.96.0.0/12", "fd00::/8"],
+      "modelSources.maximumBytes": 20_000_000_000,
+      "modelSources.huggingFaceEndpoint": "https://mirror.example.com",
       logLevel: "debug",
     });
     const template = templateOf(changed);
@@ -125,6 +133,11 @@ describe.skipIf(withoutHelm)("the chart's objects", () => {
         imagePullPolicy: "Always",
         imagePullSecrets: ["one", "two"],
         nodeClassLabels: ["example.com/kind"],
+        modelSources: {
+          allowedNetworks: ["10.96.0.0/12", "fd00::/8"],
+          maximumBytes: 20_000_000_000,
+          huggingFaceEndpoint: "https://mirror.example.com",
+        },
         drainSeconds: 0,
         baselineSeconds: 60,
       },

@@ -41,6 +41,7 @@ export class OperatorProcess {
           drainSeconds: 1,
           baselineSeconds: 300,
         },
+        modelSources: { allowedNetworks: [], maximumBytes: 2 ** 33, huggingFaceEndpoint: "https://huggingface.co" },
       },
       afterAction: () => this.#count(actions),
     });

@@ -1,6 +1,6 @@
 /** A program of the test cluster, built from a package of one of the Go modules in `go/`. */
 export interface BinarySource {
-  readonly module: "kubernetes" | "containerd" | "dns" | "probe";
+  readonly module: "kubernetes" | "containerd" | "dns" | "probe" | "s3";
   readonly package: string;
   /** Go variables that take the version of `versionOf`: without them a node would report v0.0.0-master. */
   readonly stamp?: { readonly versionOf: string; readonly variables: readonly string[] };
@@ -46,6 +46,7 @@ export const catalogue = {
     stamp: { versionOf: "helm.sh/helm/v4", variables: ["helm.sh/helm/v4/internal/version.version"] },
   },
   kwok: { module: "kubernetes", package: "sigs.k8s.io/kwok/cmd/kwok" },
+  versitygw: { module: "s3", package: "github.com/versity/versitygw/cmd/versitygw" },
 } as const satisfies Record<string, BinarySource>;
 
 export type BinaryName = keyof typeof catalogue;
@@ -53,7 +54,7 @@ export type BinaryName = keyof typeof catalogue;
 /** What `ApiServer` needs: these can be had without the rest, and without root. */
 export const controlPlaneBinaries = ["etcd", "kube-apiserver", "kubectl"] as const satisfies readonly BinaryName[];
 
-/** Everything; helm and kwok are for the tests that use them. */
+/** Everything; helm, kwok and versitygw (an S3 service) are for the tests that use them. */
 export const allBinaries = Object.keys(catalogue) as BinaryName[];
 
 /** The required version of a module in the text of a `go.mod`. Throws when it is not required there. */

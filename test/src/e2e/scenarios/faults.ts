@@ -103,7 +103,7 @@ export function userFaults(world: () => World): void {
     test("a source that cannot be read yet is named, and taken once it can", async () => {
       const { cluster, view } = world();
       const name = "other-source";
-      const spec = { ...untuned, model: { uri: "s3://bucket/model" } };
+      const spec = { ...untuned, model: { uri: "ftp://host/model" } };
       await cluster.kubectl.apply(inferenceDeployment({ name, image: modelImages.tiny, resources: fractional, spec }));
       await eventually(
         "the source is not supported",
