@@ -1,6 +1,7 @@
 import type { Registry } from "prom-client";
 import type { Action } from "./actions/action.ts";
 import { Interpreter } from "./actions/interpreter.ts";
+import { exportDeployments } from "./deployment-metrics.ts";
 import { reconcileDeployment, serversByTarget, targetKey } from "./inference-deployment/controller.ts";
 import { runReplan } from "./planning/run-replan.ts";
 import { fetchCostTable } from "./reports/fetch-cost-table.ts";
@@ -70,6 +71,10 @@ export function createOperator(options: OperatorOptions): Manager {
     ...(registry && { registry }),
   });
   const caches = cachesOf(manager, options.namespace);
+  exportDeployments(manager.metrics.registry, {
+    list: () => caches.infds.list(),
+    leads: () => manager.mayWrite(),
+  });
   const interpreter = new Interpreter({
     client: manager.client,
     applier: manager.applier,

@@ -22,6 +22,11 @@ const manifests = join(root, "charts", "sweetspot", "files", "crds");
 const namespace = "shop";
 const stranger = { name: "stranger", groups: ["system:authenticated"] };
 
+interface ManagedFields {
+  readonly manager: string;
+  readonly fieldsV1: object;
+}
+
 const there = await binariesAreThere(controlPlaneBinaries);
 
 describe.skipIf(!there)("kubectl sweetspot on a real API server", () => {
@@ -176,6 +181,36 @@ describe.skipIf(!there)("kubectl sweetspot on a real API server", () => {
       await says(`unpin ocr -n ${namespace}`);
       await vi.waitFor(async () => expect((await targetOf())?.planRevision).toBe(first), 60_000);
     }, 200_000);
+  });
+
+  describe("kubectl scale, as autoscalers do it,", () => {
+    it("sets the replicas, of which the operator owns none", async () => {
+      await server.kubectl("scale", "infd/ocr", "--replicas=2", "-n", namespace);
+      const path = `/apis/sweetspot.dev/v1alpha1/namespaces/${namespace}/inferencedeployments/ocr/scale`;
+      const scale = async () => JSON.parse(await server.kubectl("get", "--raw", path));
+      await vi.waitFor(
+        async () => expect(await scale()).toMatchObject({ spec: { replicas: 2 }, status: { replicas: 2 } }),
+        {
+          timeout: 30_000,
+          interval: 200,
+        },
+      );
+      const { selector } = (await scale()).status;
+      const { items } = await server.kubectl.json<{ items: unknown[] }>("get", "pods", "-n", namespace, "-l", selector);
+      expect(items).toHaveLength(2);
+      const shown = ["get", "infd", "ocr", "-n", namespace, "--show-managed-fields"];
+      const { metadata } = await server.kubectl.json<{ metadata: { managedFields: ManagedFields[] } }>(...shown);
+      const own = metadata.managedFields.filter(({ manager }) => manager === "sweetspot.dev/operator");
+      expect(own.length).toBeGreaterThan(0);
+      expect(own.filter(({ fieldsV1 }) => "f:spec" in fieldsV1)).toEqual([]);
+    }, 60_000);
+
+    it("is what the example asks for, and the API server takes it and the network policies", async () => {
+      for (const example of ["hpa.yaml", "network-policy.yaml"]) {
+        const file = join(root, "charts", "sweetspot", "examples", example);
+        await server.kubectl("apply", "--dry-run=server", "--validate=strict", "-n", namespace, "-f", file);
+      }
+    });
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
@@ -66,7 +67,8 @@ const tunerResult = JSON.stringify({
 });
 
 const reportPort = 9090;
-const firstAddress = (127 << 24) | (77 << 16);
+/** A thousand addresses that no other test of this machine is likely to have. */
+const firstAddress = (127 << 24) | (randomInt(1, 2 ** 14) << 10);
 
 /** One for all namespaces of an API server. */
 export class StandIn {
