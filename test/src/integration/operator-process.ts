@@ -7,7 +7,8 @@ const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {
 const isWrite = ({ method, path }: Pick<TransportRequest, "method" | "path">): boolean =>
   method !== "GET" && !/\/(events|leases)(\/|\?|$)/.test(path);
 
-export interface ProcessOptions extends Partial<Pick<OperatorOptions, "identity" | "lease" | "namespace">> {
+export interface ProcessOptions
+  extends Partial<Pick<OperatorOptions, "identity" | "lease" | "namespace" | "logger" | "registry">> {
   /** The process dies after so many actions, as by SIGKILL. */
   readonly actions?: number;
   /** The process dies when the answer to its so-manieth write arrives, before it has read it. */
@@ -24,10 +25,11 @@ export class OperatorProcess {
   #actions = 0;
 
   constructor(transport: Transport, options: ProcessOptions = {}) {
-    const { identity = "operator-1", lease = null, namespace, actions, writes } = options;
+    const { identity = "operator-1", lease = null, namespace, actions, writes, logger = silent, registry } = options;
     const operator = createOperator({
       transport: { send: (request) => this.#send(transport, request, writes), close: async () => {} },
-      logger: silent,
+      logger,
+      ...(registry && { registry }),
       identity,
       lease,
       namespace,
