@@ -51,6 +51,9 @@ export function childrenOf(parent: number = process.pid): number[] {
 
 export const isRunning = (pid: number): boolean => !["gone", "Z"].includes(processState(pid).state);
 
+/** Stopped by a signal. */
+export const isStopped = (pid: number): boolean => processState(pid).state === "T";
+
 function processState(pid: number): { state: string; parent: number } {
   try {
     const [state = "", parent] = readFileSync(`/proc/${pid}/stat`, "utf8")

@@ -4,6 +4,8 @@ import { type EngineAnswer, EngineFailure, type EngineSettings } from "./engine.
 import { EngineProcess } from "./engine-process.ts";
 import { inMebibytes, type WatchSettings, watchEngine } from "./engine-watch.ts";
 import { canBind } from "./linux-process.ts";
+import type { EngineUse } from "./load-pace.ts";
+import type { LoadPacer } from "./load-pacer.ts";
 
 /** Calls `then` after so many milliseconds, unless the function that it returns is called before. */
 export type After = (milliseconds: number, then: () => void) => () => void;
@@ -16,6 +18,8 @@ export interface InstanceSettings {
   readonly loadLimitMilliseconds: number;
   readonly after: After;
   readonly watch: WatchSettings;
+  /** Tells the process when it may run until the plan is loaded; null where it need not yield to anybody. */
+  readonly pacer: LoadPacer | null;
   /** Called when the instance became ready or was lost. */
   readonly onChange: () => void;
 }
@@ -54,6 +58,11 @@ export class EngineInstance {
     return this.#process?.inFlight ?? 0;
   }
 
+  /** What it may run on, and whether it has a batch. */
+  get use(): EngineUse {
+    return { cpus: this.#bound ? this.#settings.cpus : null, busy: this.inFlight > 0 };
+  }
+
   /** False when CPUs were assigned but the process could not be bound to them. */
   get bound(): boolean {
     return this.#bound;
@@ -88,11 +97,13 @@ export class EngineInstance {
   }
 
   async #launch(): Promise<void> {
-    const { model, command, cpus, loadLimitMilliseconds } = this.#settings;
+    const { model, command, cpus, loadLimitMilliseconds, pacer } = this.#settings;
     this.#bound = cpus === null || (await canBind(cpus));
     if (this.#state === "Stopped") throw new EngineFailure("Unavailable", "the engine was stopped while it started");
-    const process = new EngineProcess({ command, cpus: this.#bound ? cpus : null });
+    const bound = this.#bound ? cpus : null;
+    const process = new EngineProcess({ command, cpus: bound, ...(pacer && { onWork: () => pacer.changed() }) });
     this.#process = process;
+    pacer?.add(process, bound);
     const { threadsPerInstance: threads, spinning } = model.layout;
     try {
       const { file, options = {} } = model;

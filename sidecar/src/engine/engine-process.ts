@@ -3,10 +3,12 @@ import { extname } from "node:path";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { Tensor } from "../tensor.ts";
+import { compileCache } from "./compile-cache.ts";
 import { type EngineAnswer, EngineFailure, type EngineFailureKind } from "./engine.ts";
 import { type Frame, FrameDecoder, FrameError } from "./frames.ts";
 import { boundCommand, letFrontGoFirst, type ProcessFacts, processFacts } from "./linux-process.ts";
 import { type EngineReply, type EngineRequest, type EngineStatistics, readReply, sendMessage } from "./messages.ts";
+import { PausableTimer } from "./pausable-timer.ts";
 
 const engineSocket = 3;
 const lastWordsBytes = 2048;
@@ -18,6 +20,8 @@ export interface EngineProcessSettings {
   readonly command: readonly string[];
   /** The only CPUs that the process may use; null leaves it all of the server's. */
   readonly cpus: readonly number[] | null;
+  /** Called when it got something to do, and when it has done it. */
+  readonly onWork?: () => void;
 }
 
 /** The command of the ONNX Runtime engine. It lies beside this file, as source or compiled. */
@@ -60,7 +64,9 @@ export class EngineProcess {
   readonly #socket: Duplex | null;
   readonly #decoder = new FrameDecoder();
   readonly #pending: Pending[] = [];
-  #timer: NodeJS.Timeout | undefined;
+  readonly #onWork: () => void;
+  #timer: PausableTimer | null = null;
+  #paused = false;
   #nextId = 1;
   #gone = false;
   /** Why the process was killed; null when it died by itself. */
@@ -68,7 +74,8 @@ export class EngineProcess {
   #lastWords = "";
 
   constructor(settings: EngineProcessSettings) {
-    const { command, cpus } = settings;
+    const { command, cpus, onWork = () => undefined } = settings;
+    this.#onWork = onWork;
     const [program = "", ...argv] = cpus === null ? command : boundCommand(cpus, command);
     this.#child = spawn(program, argv, { stdio: ["ignore", "ignore", "pipe", "pipe"], env: engineEnvironment() });
     if (this.#child.pid !== undefined) letFrontGoFirst(this.#child.pid);
@@ -95,6 +102,11 @@ export class EngineProcess {
   /** False from the moment when it dies, is killed or is told to stop. */
   get usable(): boolean {
     return !this.#gone && this.#cause === null;
+  }
+
+  /** Has it a question to answer? */
+  get working(): boolean {
+    return this.#pending.length > 0;
   }
 
   /** Batches that are not answered yet. */
@@ -138,9 +150,26 @@ export class EngineProcess {
     return this.pid === undefined || this.#gone ? { cpus: null, residentBytes: null } : processFacts(this.pid);
   }
 
+  /** Stops it where it is, and the clock of its time limit too. */
+  pause(): void {
+    if (this.#paused || !this.usable) return;
+    this.#paused = true;
+    this.#timer?.pause();
+    this.#child.kill("SIGSTOP");
+  }
+
+  /** Lets it go on after `pause`. */
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#timer?.resume();
+    this.#child.kill("SIGCONT");
+  }
+
   /** Takes nothing new, lets it answer what it has for at most `graceMilliseconds`, then ends it. */
   async stop(graceMilliseconds = defaultGraceMilliseconds): Promise<void> {
     this.#cause ??= { kind: "Unavailable", message: "the engine process was stopped" };
+    this.resume();
     this.#socket?.end();
     const force = setTimeout(() => this.#child.kill("SIGKILL"), graceMilliseconds);
     await this.ended;
@@ -172,17 +201,21 @@ export class EngineProcess {
       const settle: Pending["resolve"] = (reply, outputs) =>
         resolve({ reply: reply as Answer<K>["reply"], tensors: outputs });
       this.#pending.push({ id, expects, limitMilliseconds, resolve: settle, reject });
-      if (this.#pending.length === 1) this.#watchHead();
+      if (this.#pending.length > 1) return;
+      this.#watchHead();
+      this.#onWork();
     });
   }
 
   /** Only the question that the engine works on can be late: those behind it have not begun. */
   #watchHead(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
+    this.#timer = null;
     const head = this.#pending[0];
     if (head === undefined) return;
     // One more turn of the event loop: after a stall of this process the answer may lie in the socket already.
-    this.#timer = setTimeout(() => setImmediate(() => this.#giveUpOn(head)), head.limitMilliseconds);
+    const late = () => setImmediate(() => this.#giveUpOn(head));
+    this.#timer = new PausableTimer(head.limitMilliseconds, late, this.#paused);
   }
 
   #giveUpOn(head: Pending): void {
@@ -211,11 +244,12 @@ export class EngineProcess {
     this.#watchHead();
     if (rejected) head.reject(new EngineFailure("Rejected", reply.message));
     else head.resolve(reply, frame.tensors);
+    if (this.#pending.length === 0) this.#onWork();
   }
 
   #onEnd(how: string, resolve: () => void): void {
     this.#gone = true;
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     const { kind, message } = this.#cause ?? { kind: "Crashed", message: `the engine process died: ${how}` };
     const words = this.#lastWords === "" ? "" : `; its last words: ${this.#lastWords.trim()}`;
     for (const pending of this.#pending.splice(0)) pending.reject(new EngineFailure(kind, message + words));
@@ -230,5 +264,6 @@ export class EngineProcess {
  */
 function engineEnvironment(): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: _, ...environment } = process.env;
-  return { ...environment, ORT_DISABLE_TELEMETRY: "1" };
+  const cache = compileCache();
+  return { ...environment, ORT_DISABLE_TELEMETRY: "1", ...(cache !== null && { NODE_COMPILE_CACHE: cache }) };
 }

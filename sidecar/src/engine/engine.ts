@@ -1,5 +1,6 @@
 import type { EngineName, EngineOptions, EngineStatus, Layout, PinningState } from "@sweetspot/crds";
 import type { Tensor } from "../tensor.ts";
+import type { EngineUse } from "./load-pace.ts";
 
 /** What an engine process is started with. */
 export interface EngineSettings {
@@ -36,6 +37,13 @@ export class EngineFailure extends Error {
   }
 }
 
+/** How much the processes of a pool have to do, for others that want the same CPUs. */
+export interface EngineUsage {
+  engines(): EngineUse[];
+  /** Calls `listener` after each batch that `began` or ended, until the function that it gives is called. */
+  watch(listener: (began: boolean) => void): () => void;
+}
+
 /**
  * The engine processes of one loaded model. The pool starts, watches, restarts and pins them; *who* goes into a
  * batch, and what happens to a batch whose engine died, is the caller's business.
@@ -54,6 +62,8 @@ export interface EnginePool {
   run(inputs: readonly Tensor[], outputs: readonly string[], limitMilliseconds: number): Promise<EngineAnswer>;
   /** Called after each finished batch and each instance that became ready or was lost. */
   onChange(listener: () => void): void;
+  /** Absent where the engines do not run on this machine's CPUs. */
+  readonly usage?: EngineUsage;
   status(): EngineStatus[];
   pinning(): PinningState;
   /** Lets running batches finish for at most `graceMilliseconds`, then ends the processes. */

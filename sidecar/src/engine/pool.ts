@@ -2,10 +2,11 @@ import type { EngineStatus, PinningState } from "@sweetspot/crds";
 import { bindingObstacle, readCpus } from "../pinning/cpu-watch.ts";
 import type { Tensor } from "../tensor.ts";
 import { assignCpus, type CpuAssignment, pinningState } from "./cpu-layout.ts";
-import { type EngineAnswer, EngineFailure, type EnginePool, type EngineSettings } from "./engine.ts";
+import { type EngineAnswer, EngineFailure, type EnginePool, type EngineSettings, type EngineUsage } from "./engine.ts";
 import { type After, EngineInstance } from "./engine-instance.ts";
 import { defaultWatch, type WatchSettings } from "./engine-watch.ts";
 import { type CpuInventory, cpuInventory } from "./linux-process.ts";
+import type { LoadPacer } from "./load-pacer.ts";
 
 /** What tests replace; each has a default. */
 export interface EnginePoolOptions {
@@ -18,6 +19,8 @@ export interface EnginePoolOptions {
   readonly after?: After;
   /** A model that takes longer to load counts as hung. */
   readonly loadLimitMilliseconds?: number;
+  /** Given where others serve on the same CPUs meanwhile; until its end the processes run when it lets them. */
+  readonly pacer?: LoadPacer | null;
 }
 
 const defaultLoadLimitMilliseconds = 120_000;
@@ -59,6 +62,7 @@ class ProcessPool implements EnginePool {
   readonly #assignment: CpuAssignment;
   readonly #instances: readonly EngineInstance[];
   readonly #listeners: (() => void)[] = [];
+  readonly #users = new Set<(began: boolean) => void>();
   #closed: Promise<void> | null = null;
 
   constructor(settings: EngineSettings, options: EnginePoolOptions & { readonly command: readonly string[] }) {
@@ -74,6 +78,7 @@ class ProcessPool implements EnginePool {
       watch: { ...(options.watch ?? defaultWatch), memoryBytes },
       loadLimitMilliseconds: options.loadLimitMilliseconds ?? defaultLoadLimitMilliseconds,
       after: options.after ?? realTime,
+      pacer: options.pacer ?? null,
       onChange: () => this.#notify(),
     };
     this.#instances = Array.from(
@@ -84,6 +89,16 @@ class ProcessPool implements EnginePool {
 
   get instances(): number {
     return this.#instances.length;
+  }
+
+  get usage(): EngineUsage {
+    return {
+      engines: () => this.#instances.map(({ use }) => use),
+      watch: (listener) => {
+        this.#users.add(listener);
+        return () => this.#users.delete(listener);
+      },
+    };
   }
 
   async start(): Promise<void> {
@@ -102,10 +117,13 @@ class ProcessPool implements EnginePool {
     const ready = this.#ready();
     if (ready.length === 0) throw new EngineFailure("Unavailable", "no engine process is up");
     const instance = ready.reduce((best, each) => (each.inFlight < best.inFlight ? each : best));
+    const answer = instance.run(inputs, outputs, limitMilliseconds);
+    for (const used of this.#users) used(true);
     try {
-      return await instance.run(inputs, outputs, limitMilliseconds);
+      return await answer;
     } finally {
       this.#notify();
+      for (const used of this.#users) used(false);
     }
   }
 

@@ -42,7 +42,7 @@ const otherEngines = { layout: { instances: 2, threadsPerInstance: 1, pinned: fa
 const now = (plan: ServingPlan): PlanAttempt[] => [{ source: "Given", read: async () => plan }];
 
 function liveOf(runMicroseconds = 0) {
-  const load = vi.fn<NonNullable<LivePlanOptions["load"]>>(async (plan, clock, observer) => {
+  const load = vi.fn<NonNullable<LivePlanOptions["load"]>>(async (plan, { clock, observer }) => {
     if (plan.revision.startsWith("bad"))
       throw new PlanError("The plan cannot be served: it is bad.", { cause: new Error("/a/path") });
     const pool = new FakePool(clock, plan.layout.instances, () => ({ microseconds: runMicroseconds }));

@@ -4,10 +4,11 @@ import { PlanError } from "../plan/plan-error.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { DispatchObserver } from "./batch-report.ts";
 import type { Clock } from "./clock.ts";
-import { loadModel } from "./load-model.ts";
+import { type LoadContext, loadModel } from "./load-model.ts";
 import type { Log } from "./log.ts";
 import { retire, stopTaking } from "./retire.ts";
 import { compileOrRefuse, dispatchSettings, type RunningModel, sameEngines } from "./running-model.ts";
+import { sameInterface, serveInstead } from "./trial/candidate.ts";
 import { Switchback } from "./trial/switchback.ts";
 
 export interface LivePlanOptions {
@@ -15,7 +16,7 @@ export interface LivePlanOptions {
   readonly metrics: Metrics;
   readonly log: Log;
   /** Replaces the real loader in tests. */
-  readonly load?: typeof loadModel;
+  readonly load?: (plan: ServingPlan, context: LoadContext) => Promise<RunningModel>;
 }
 
 /** Where the running plan came from, and `digestOf` it as it was written. */
@@ -154,7 +155,8 @@ export class LivePlan {
 
   #load(plan: ServingPlan, observer: DispatchObserver): Promise<RunningModel> {
     const { clock, log, load = loadModel } = this.#options;
-    return load(plan, clock, observer, log, this.#current === null);
+    const serving = new Set([this.#current, this.trial.candidate].flatMap((model) => model?.pool ?? []));
+    return load(plan, { clock, observer, log, serving: [...serving] });
   }
 
   #swap(next: RunningModel): void {
@@ -169,6 +171,8 @@ export class LivePlan {
     log.info({ revision: next.plan.revision, inPlace: old?.pool === next.pool }, "plan taken");
     if (this.#closed) void stopTaking(next);
     if (old === null || old.pool === next.pool) return;
+    // What waits goes to the new engines: the old ones end with their running batches, and four do not share the CPUs of two.
+    if (sameInterface(next, old)) serveInstead(next, old);
     const retiring = retire(old, oldPlanDrainMilliseconds).finally(() => this.#retiring.delete(retiring));
     this.#retiring.add(retiring);
   }

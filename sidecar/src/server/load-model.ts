@@ -4,6 +4,7 @@ import { assembleBatch } from "../batch/assemble.ts";
 import { createEnginePool } from "../engine/create-pool.ts";
 import { EngineFailure, type EngineFailureKind, type EnginePool } from "../engine/engine.ts";
 import { optionProblem } from "../engine/engine-options.ts";
+import { LoadPacer } from "../engine/load-pacer.ts";
 import { describeArtifact } from "../model/describe-artifact.ts";
 import { probeParity } from "../model/parity-probe.ts";
 import type { ModelSignature } from "../model/signature.ts";
@@ -21,18 +22,20 @@ const warmUpLimitMilliseconds = 60_000;
 const mostWarmUpRows = 8;
 const unmeasuredLength = 16;
 
+/** Who loads a plan, and beside whom. */
+export interface LoadContext {
+  readonly clock: Clock;
+  readonly observer: DispatchObserver;
+  readonly log: Log;
+  /** What serves meanwhile: the engines that are loaded yield to it. */
+  readonly serving: readonly EnginePool[];
+}
+
 /**
  * Makes a plan ready to serve: starts its engines, runs a few shapes through each, and proves its permission to pad on
- * this very machine. `alone`: nothing serves meanwhile, so that a few shapes of its cost table can be timed, and time
- * says something. Throws `PlanError`, with the engine's own words only as its `cause`; no process is left then.
+ * this very machine. Where nothing serves meanwhile a few shapes of its cost table are timed, because time then says something. Throws `PlanError`, with the engine's own words only as its `cause`; no process is left then.
  */
-export async function loadModel(
-  plan: ServingPlan,
-  clock: Clock,
-  observer: DispatchObserver,
-  log: Log,
-  alone: boolean,
-): Promise<RunningModel> {
+export async function loadModel(plan: ServingPlan, context: LoadContext): Promise<RunningModel> {
   checkOptions(plan);
   const what =
     plan.artifact.engine === "OpenInference"
@@ -42,9 +45,9 @@ export async function loadModel(
   const compiled = await step("it names inputs or outputs that the model does not have", async () =>
     compilePlan(plan, signature),
   );
-  const pipeline = await openPipeline(plan, signature, log);
+  const pipeline = await openPipeline(plan, signature, context.log);
   try {
-    return { ...(await loadEngines(compiled, clock, observer, alone)), ...(pipeline && { pipeline }) };
+    return { ...(await loadEngines(compiled, context)), ...(pipeline && { pipeline }) };
   } catch (error) {
     await pipeline?.close();
     throw error;
@@ -63,27 +66,40 @@ async function openPipeline({ pipeline }: ServingPlan, signature: ModelSignature
   );
 }
 
-async function loadEngines(
+async function loadEngines(compiled: ReturnType<typeof compilePlan>, context: LoadContext): Promise<RunningModel> {
+  const { clock, observer, serving } = context;
+  const usages = serving.flatMap(({ usage }) => usage ?? []);
+  const pacer = usages.length === 0 ? null : new LoadPacer(usages, clock);
+  try {
+    const pool = await startProved(compiled, clock, pacer);
+    const dispatcher = new Dispatcher(pool, compiled.plan.padding, dispatchSettings(compiled), clock, observer);
+    return { ...compiled, pool, dispatcher };
+  } finally {
+    pacer?.end();
+  }
+}
+
+async function startProved(
   compiled: ReturnType<typeof compilePlan>,
   clock: Clock,
-  observer: DispatchObserver,
-  alone: boolean,
-): Promise<RunningModel> {
+  pacer: LoadPacer | null,
+): Promise<EnginePool> {
   const { plan, signature } = compiled;
+  const { outputs } = compiled.schema;
   const { file, engine, options = {} } = plan.artifact;
-  const pool = await step(unloadable[engine], () => createEnginePool({ engine, file, layout: plan.layout, options }));
+  const settings = { engine, file, layout: plan.layout, options };
+  const pool = await step(unloadable[engine], () => createEnginePool(settings, { pacer }));
   try {
     await step("the engine failed while it was warmed up", () =>
-      warmUp(pool, plan, signature, compiled.schema.outputs),
+      warmUp(pool, plan, signature, outputs, pacer === null),
     );
-    if (plan.padding !== undefined) await checkPadding(pool, plan.padding, signature, compiled.schema.outputs);
-    if (alone) await step("the engine failed while it was timed", () => timeShapes(pool, compiled, clock));
+    if (plan.padding !== undefined) await checkPadding(pool, plan.padding, signature, outputs);
+    if (pacer === null) await step("the engine failed while it was timed", () => timeShapes(pool, compiled, clock));
+    return pool;
   } catch (error) {
     await pool.close(0);
     throw error;
   }
-  const dispatcher = new Dispatcher(pool, plan.padding, dispatchSettings(compiled), clock, observer);
-  return { ...compiled, pool, dispatcher };
 }
 
 async function step<T>(what: string, act: () => Promise<T>): Promise<T> {
@@ -107,17 +123,16 @@ async function warmUp(
   plan: ServingPlan,
   signature: ModelSignature,
   outputs: readonly string[],
+  nothingServes: boolean,
 ): Promise<void> {
   const random = seededRandom(1);
   const rows = signature.batchable ? Math.min(plan.batching.maximumRows, mostWarmUpRows) : 1;
-  for (const length of lengthsToWarm(plan)) {
+  for (const { length, size } of shapesToWarm(lengthsToWarm(plan), rows, nothingServes)) {
     const row = { inputs: synthesiseRow(signature, axisSize(length, signature), random), rows: 1, length };
-    for (const size of new Set([1, rows])) {
-      const { inputs } = assembleBatch(Array(size).fill(row), undefined);
-      const runs = Array.from({ length: pool.instances }, () => pool.run(inputs, outputs, warmUpLimitMilliseconds));
-      for (const result of await Promise.allSettled(runs))
-        if (result.status === "rejected") tolerate(result.reason, plan.artifact.engine);
-    }
+    const { inputs } = assembleBatch(Array(size).fill(row), undefined);
+    const runs = Array.from({ length: pool.instances }, () => pool.run(inputs, outputs, warmUpLimitMilliseconds));
+    for (const result of await Promise.allSettled(runs))
+      if (result.status === "rejected") tolerate(result.reason, plan.artifact.engine);
   }
 }
 
@@ -144,6 +159,15 @@ async function timeShapes(
   const cells = shapesToTime(plan.costTable, signature.batchable ? plan.batching.maximumRows : 1);
   const found = await commission({ cells, runAll, now: () => clock.now() });
   if (found !== null) costs.commissioned(found);
+}
+
+/**
+ * Each length alone and in a batch. Beside a plan that serves only the shortest goes in a batch: long ones are most of the
+ * work, which is taken from those that are served, and save the first batch of their shape a twentieth of it.
+ */
+function shapesToWarm(lengths: readonly number[], rows: number, nothingServes: boolean) {
+  if (!nothingServes) return lengths.map((length, i) => ({ length, size: i === 0 ? rows : 1 }));
+  return lengths.flatMap((length) => [...new Set([1, rows])].map((size) => ({ length, size })));
 }
 
 /** A measured length is the product of the variable axes; a made-up row has the same size on each of them. */

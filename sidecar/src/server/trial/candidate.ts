@@ -32,11 +32,14 @@ export async function loadCandidate(
 
 /** Requests that wait move from one plan to the other, so that each must take what the other took. */
 function checkInterface(candidate: RunningModel, incumbent: RunningModel): void {
-  if (interfaceOf(candidate) === interfaceOf(incumbent)) return;
+  if (sameInterface(candidate, incumbent)) return;
   throw new PlanError(
     "The candidate cannot be tried: its inputs, outputs or input pipeline are not those of the plan that serves.",
   );
 }
+
+/** Does each take every request that the other took, and give the same outputs? */
+export const sameInterface = (a: RunningModel, b: RunningModel): boolean => interfaceOf(a) === interfaceOf(b);
 
 function interfaceOf({ plan, signature, visible, schema }: RunningModel): string {
   const tensors = [signature.inputs, signature.outputs, visible.inputs, visible.outputs].map((list) =>

@@ -54,6 +54,12 @@ export class Switchback {
     return state === "Running" && run?.arm === "Candidate" ? run.serving : null;
   }
 
+  /** The plan that is tried; null where none runs. */
+  get candidate(): RunningModel | null {
+    const { state, candidate = null } = this.#attempt ?? {};
+    return state === "Running" ? candidate : null;
+  }
+
   /** Begins the trial that was found instead of the one before; null ends that. */
   follow(found: FoundTrial | null): void {
     const before = this.#attempt;
