@@ -1,26 +1,18 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { TuningReport } from "@sweetspot/crds";
-import { median } from "@sweetspot/planner";
+import { median, policiesFor } from "@sweetspot/planner";
 import { usableCpuCount } from "@sweetspot/sidecar";
 import { Budget } from "./budget.ts";
-import { decide } from "./decision/decide.ts";
 import { describeEnvironment } from "./environment/describe.ts";
 import { noiseFactorOf, noiseOf } from "./environment/noise.ts";
-import { prepareMix } from "./load/request-mix.ts";
-import { LoadClient } from "./load/run-load.ts";
+import { realInstruments } from "./instruments.ts";
 import { openSingleEngine } from "./measure/single-engine.ts";
 import { timeBatches } from "./measure/time-batches.ts";
 import { openOutputDirectory, writeDocument } from "./output-directory.ts";
-import { bestReachableMilliseconds, conclude } from "./stages/conclude.ts";
+import { conclude } from "./stages/conclude.ts";
 import { confirm } from "./stages/confirm.ts";
-import { enterRace } from "./stages/enter-race.ts";
+import { findBest } from "./stages/find-best.ts";
 import { makeVariants } from "./stages/make-variants.ts";
-import { measureTables } from "./stages/measure-tables.ts";
 import { openModel } from "./stages/open-model.ts";
-import { candidatesOf, predictAgain, predictAll, type Search } from "./stages/predict.ts";
-import { runRace } from "./stages/run-race.ts";
 import type { ProgressEvent, TuneRequest } from "./tune-request.ts";
 import { type OpenedModel, sayTo, type TuningState } from "./tuning-state.ts";
 
@@ -43,10 +35,8 @@ export async function tune(
   request: TuneRequest,
   { signal, progress }: TuneHooks,
 ): Promise<{ report: TuningReport; directory: string }> {
-  const startedAt = new Date();
-  const budget = new Budget(request.budgetSeconds);
   await openOutputDirectory(request.outputDirectory);
-  const state = await openState(request, { signal, progress }, budget, startedAt);
+  const state = await openTuning(request, { signal, progress });
   signal.throwIfAborted();
   const completed = await untilStopped(state);
   const report = conclude(state, completed);
@@ -56,12 +46,10 @@ export async function tune(
   return { report, directory: request.outputDirectory };
 }
 
-async function openState(
-  request: TuneRequest,
-  { signal, progress }: TuneHooks,
-  budget: Budget,
-  startedAt: Date,
-): Promise<TuningState> {
+/** Opens the model and looks at the machine: all that is known before a variant is made or a table measured. */
+export async function openTuning(request: TuneRequest, { signal, progress }: TuneHooks): Promise<TuningState> {
+  const startedAt = new Date();
+  const budget = new Budget(request.budgetSeconds, realInstruments.now);
   const say = sayTo(progress, budget);
   say("Environment", "Looking at the machine and the model");
   const cpus = usableCpuCount();
@@ -74,6 +62,9 @@ async function openState(
     startedAt,
     environment: { ...environment, noise: noiseOf(times), noiseFactor: noiseFactorOf(times) },
     cpus,
+    instruments: realInstruments,
+    policies: policiesFor(request.target, model.signature.batchable),
+    pinnings: [true, false],
     model,
     variants: [],
     eligible: [],
@@ -116,35 +107,7 @@ async function untilStopped(state: TuningState): Promise<boolean> {
 
 async function runStages(state: TuningState): Promise<void> {
   await makeVariants(state);
-  await measureTables(state);
-  const search = predictAll(state);
-  state.candidates = candidatesOf(search);
-  // A target that no request alone can keep is an answer: load would only confirm it.
-  if (isFeasible(state)) await raceThroughServers(state, search);
-}
-
-/** The part that needs real servers: what they add, who wins, and whether the winner keeps the target. */
-async function raceThroughServers(state: TuningState, search: Search): Promise<void> {
-  await using resources = new AsyncDisposableStack();
-  const directory = await mkdtemp(join(tmpdir(), "sweetspot-race-"));
-  resources.defer(() => rm(directory, { recursive: true, force: true }));
-  const load = await LoadClient.start(mixOf(state));
-  resources.defer(() => load.close());
-  const entrants = await enterRace({ state, load, directory, resources }, search);
-  state.candidates = candidatesOf(predictAgain(state, search));
-  await runRace(state, entrants, load);
-  const { winner } = decide(state.candidates, state.environment);
-  const entrant = entrants.find(({ name }) => name === winner.name);
-  if (entrant !== undefined) state.confirmation = await confirm(state, winner, entrant, load);
-}
-
-const isFeasible = (state: TuningState): boolean =>
-  (bestReachableMilliseconds(state) ?? 0) <= state.request.target.latencyMilliseconds;
-
-function mixOf({ model }: TuningState) {
-  return prepareMix(
-    model.samples.samples.map(({ inputs }) => inputs),
-    "binary",
-    model.outputs,
-  );
+  await findBest(state, async ({ winner }, entrant, load) => {
+    state.confirmation = await confirm(state, winner, entrant, load);
+  });
 }

@@ -1,4 +1,5 @@
 import type {
+  BatchPolicy,
   Candidate,
   Decision,
   Environment,
@@ -14,6 +15,7 @@ import type { RequestShape } from "@sweetspot/planner";
 import type { ModelSignature } from "@sweetspot/sidecar";
 import type { Budget } from "./budget.ts";
 import type { SampleSet } from "./inputs/sample.ts";
+import type { Instruments } from "./instruments.ts";
 import type { ProgressEvent, TuneRequest, TuneStage } from "./tune-request.ts";
 
 /** A variant that can be loaded, with the permission to pad that it was given. */
@@ -48,6 +50,11 @@ export interface TuningState {
   readonly startedAt: Date;
   readonly environment: Environment;
   readonly cpus: number;
+  readonly instruments: Instruments;
+  /** The batching policies that are searched. */
+  readonly policies: readonly BatchPolicy[];
+  /** Ways to pin engines that are tried with the real server. */
+  readonly pinnings: readonly boolean[];
   readonly model: OpenedModel;
   readonly variants: VariantResult[];
   /** The variants that may win, the source first. */

@@ -1,6 +1,6 @@
 import type { CostTable, LoadReport, ServiceLevelTarget, SharedCpu } from "@sweetspot/crds";
 import { type PlanPoint, planPoint, type RequestShape, simulateSaturation } from "@sweetspot/planner";
-import { cpuMicroseconds } from "../environment/process-cpu.ts";
+import { cpuMicroseconds as processCpu } from "../environment/process-cpu.ts";
 import type { LoadClient } from "../load/run-load.ts";
 import { SidecarError, type SidecarProcess } from "../race/sidecar-process.ts";
 
@@ -23,11 +23,13 @@ export interface CalibrationSettings {
   readonly seconds: number;
   readonly seed: number;
   readonly signal?: AbortSignal;
+  /** CPU time that a process has used; as the system tells it when absent. */
+  readonly cpuMicroseconds?: (pid: number) => Promise<number | null>;
 }
 
 /** Throws `SidecarError` when the server does not answer the samples: no race would get an answer either. */
 export async function measureCalibration(settings: CalibrationSettings): Promise<Calibration> {
-  const { server, load, cpus, clients } = settings;
+  const { server, load, cpus, clients, cpuMicroseconds = processCpu } = settings;
   const busy = async () => sum(await Promise.all([server.pid, load.pid].map(cpuMicroseconds)));
   const before = await busy();
   const { counts, answeredRequestsPerSecond } = await closedLoop(settings);

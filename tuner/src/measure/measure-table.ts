@@ -3,9 +3,19 @@ import { median } from "@sweetspot/planner";
 import { assembleBatch, type EnginePool, type Tensor } from "@sweetspot/sidecar";
 import { bracketed } from "./bracket.ts";
 import { handOverOf } from "./hand-over.ts";
+import { heldOutError } from "./held-out.ts";
 import { machineNoise } from "./machine-noise.ts";
 import { nextRowCount } from "./representatives.ts";
 import { type BatchTimes, type TimingEffort, timeBatches } from "./time-batches.ts";
+
+/** A row that stands for all of its length. */
+export interface Representative {
+  readonly inputs: readonly Tensor[];
+  readonly length: number;
+}
+
+/** A table that predicts shapes that are left out of it worse than this is refined. */
+const wantedError = 0.05;
 
 /** What a cost table is measured with. */
 export interface TableSetup {
@@ -13,7 +23,9 @@ export interface TableSetup {
   /** Times of some fixed work that brackets each length, any unit. */
   readonly reference: () => Promise<number[]>;
   /** One row at each length to measure, ascending. */
-  readonly representatives: readonly { readonly inputs: readonly Tensor[]; readonly length: number }[];
+  readonly representatives: readonly Representative[];
+  /** Rows at further lengths, measured one after the other while the table predicts what is left out of it badly. */
+  readonly refinements?: readonly Representative[];
   readonly outputs: readonly string[];
   /** Measure batches too; otherwise single rows only. */
   readonly batchable: boolean;
@@ -27,6 +39,8 @@ export interface TableSetup {
 export interface TableMeasurement {
   readonly table: CostTable;
   readonly contaminatedCells: number;
+  /** The times of each cell of the table as they were taken, microseconds. */
+  readonly timings: readonly (readonly number[])[];
 }
 
 interface Timed {
@@ -36,7 +50,8 @@ interface Timed {
 
 /**
  * Measures `s(b, L)` of one variant in one layout, all instances at once. Every length is bracketed by a reference; when
- * the brackets differ the length is measured again, and kept only if there is nothing better.
+ * the brackets differ the length is measured again, and kept only if there is nothing better. Where the table then predicts badly what is
+ * left out of it, further lengths follow.
  */
 export async function measureTable(setup: TableSetup): Promise<TableMeasurement> {
   const clean: Timed[] = [];
@@ -47,11 +62,25 @@ export async function measureTable(setup: TableSetup): Promise<TableMeasurement>
     references.push(times);
     return times;
   };
-  for (const representative of setup.representatives) {
+  const measure = async (representative: Representative) => {
     setup.checkpoint();
     const { value, contaminated } = await bracketed(reference, () => measureLength(setup, representative), 1);
     (contaminated ? doubtful : clean).push(...value);
+  };
+  for (const representative of setup.representatives) await measure(representative);
+  for (const refinement of setup.refinements ?? []) {
+    const { table } = measurementOf(clean, doubtful, references);
+    if ((heldOutError(table) ?? 0) <= wantedError) break;
+    await measure(refinement);
   }
+  return measurementOf(clean, doubtful, references);
+}
+
+function measurementOf(
+  clean: readonly Timed[],
+  doubtful: readonly Timed[],
+  references: readonly (readonly number[])[],
+): TableMeasurement {
   // A void cell is left out, unless its length is needed to span the workload or nothing else is known.
   const timed =
     clean.length >= 2 ? [...clean, ...doubtful.filter((one) => isOutside(one, clean))] : [...clean, ...doubtful];
@@ -67,6 +96,7 @@ export async function measureTable(setup: TableSetup): Promise<TableMeasurement>
       overhead: handOverOf(timed.map(({ cell, times }) => ({ rows: cell.rows, microseconds: median(times.handOver) }))),
     },
     contaminatedCells: doubtful.length,
+    timings: timed.map(({ times }) => times.engine),
   };
 }
 

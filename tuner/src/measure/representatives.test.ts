@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { nextRowCount, representativeSamples } from "./representatives.ts";
+import { nextRowCount, refiningSamples, representativeSamples } from "./representatives.ts";
 
 describe("choosing what to measure", () => {
   it("spans the workload from the shortest to the longest sample", () => {
@@ -25,6 +25,13 @@ describe("choosing what to measure", () => {
 
   it("measures a fixed shape once", () => {
     expect(representativeSamples([7, 7, 7], "Fine")).toHaveLength(1);
+  });
+
+  it("refines a table where its lengths lie furthest apart", () => {
+    const lengths = [8, 16, 20, 32, 48, 64, 300];
+    const chosen = [0, 3, 5, 6];
+    expect(refiningSamples(lengths, chosen).map((index) => lengths[index])).toEqual([16, 48]);
+    expect(refiningSamples(lengths, [0])).toEqual([]);
   });
 
   it("goes on to larger batches while they may pay", () => {

@@ -29,6 +29,27 @@ function withoutGaps(positions: readonly number[], sorted: readonly number[]): n
   });
 }
 
+/** A table that is not sure of itself gets so many lengths more. */
+const mostRefinements = 3;
+
+/**
+ * Indices of samples between the chosen ones, those in the widest gaps first: what to measure where a table predicts shapes that are left
+ * out of it badly.
+ */
+export function refiningSamples(lengths: readonly number[], chosen: readonly number[]): number[] {
+  const known = chosen.map((index) => lengths[index] as number).sort((a, b) => a - b);
+  const gaps = known.slice(1).map((high, i) => ({ low: known[i] as number, high }));
+  const widest = gaps.sort((a, b) => b.high / b.low - a.high / a.low);
+  return widest.flatMap(({ low, high }) => insideOf(lengths, low, high)).slice(0, mostRefinements);
+}
+
+/** The sample strictly between two lengths that is nearest their geometric mean, where there is one. */
+function insideOf(lengths: readonly number[], low: number, high: number): number[] {
+  const inside = lengths.flatMap((length, index) => (length > low && length < high ? [index] : []));
+  const apart = (index: number) => Math.abs(Math.log((lengths[index] as number) / Math.sqrt(low * high)));
+  return inside.toSorted((a, b) => apart(a) - apart(b)).slice(0, 1);
+}
+
 function nearest(sorted: readonly number[], value: number): number {
   let best = 0;
   sorted.forEach((candidate, position) => {

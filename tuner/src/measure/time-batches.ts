@@ -6,6 +6,21 @@ export interface TimingEffort {
   readonly milliseconds: number;
 }
 
+/** Budgets below this get a coarser table: fewer lengths, shorter timing. */
+const fineBudgetSeconds = 180;
+/** A shape is timed for this share of the budget, within bounds that suit a laptop's first look and a night's search. */
+const tableTiming = { share: 0.002, leastMilliseconds: 40, mostMilliseconds: 400, fewestRuns: 3, usualRuns: 7 };
+
+/** How many lengths of a table are timed within a budget, and for how long each shape. */
+export function tableEffort(budgetSeconds: number): { detail: "Coarse" | "Fine"; effort: TimingEffort } {
+  const { share, leastMilliseconds, mostMilliseconds, fewestRuns, usualRuns } = tableTiming;
+  const milliseconds = Math.min(mostMilliseconds, Math.max(leastMilliseconds, 1000 * share * budgetSeconds));
+  return {
+    detail: budgetSeconds < fineBudgetSeconds ? "Coarse" : "Fine",
+    effort: { minimumRuns: budgetSeconds < fineBudgetSeconds / 2 ? fewestRuns : usualRuns, milliseconds },
+  };
+}
+
 /** A batch that takes this long is not worth waiting for. */
 const hangLimitMilliseconds = 30_000;
 

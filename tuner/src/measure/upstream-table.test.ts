@@ -5,6 +5,7 @@ import { canBeTrusted } from "./upstream-table.ts";
 
 const measured = (cells: number, contaminatedCells: number): TableMeasurement => ({
   contaminatedCells,
+  timings: [],
   table: {
     apiVersion: "sweetspot.dev/v1alpha1",
     kind: "CostTable",

@@ -31,6 +31,8 @@ export interface RaceOptions {
   readonly hasTimeFor: (seconds: number) => boolean;
   /** Even owed rounds are not run beyond this: a machine so slow or so busy gives no better answer with more of them. */
   readonly isOverdue: () => boolean;
+  /** A monotonic clock in milliseconds; the machine's own when absent. */
+  readonly now?: () => number;
   readonly signal: AbortSignal;
   readonly onRound: (round: number) => void;
 }
@@ -56,18 +58,19 @@ export async function race(
   options: RaceOptions,
 ): Promise<Map<string, RaceRound[]>> {
   const rounds = new Map<string, RaceRound[]>(racers.map(({ name }) => [name, []]));
+  const now = options.now ?? (() => performance.now());
   let lastSeconds = 0;
   let valid = 0;
   for (let round = 0; round < options.maximumRounds; round += 1) {
     const owed = valid < options.minimumRounds && round < options.minimumRounds + mostRepeats && !options.isOverdue();
     if (!owed && !options.hasTimeFor(lastSeconds)) break;
-    const started = performance.now();
+    const started = now();
     for (const racer of rotated(racers, round)) {
       if (options.signal.aborted) return completeRounds(rounds);
       const history = rounds.get(racer.name) as RaceRound[];
       history.push({ round, ...(await climb(racer, history, round, load, options)) });
     }
-    lastSeconds = (performance.now() - started) / 1000;
+    lastSeconds = (now() - started) / 1000;
     if ([...rounds.values()].every((list) => list.at(-1)?.void === false)) valid += 1;
     options.onRound(round);
   }

@@ -1,4 +1,5 @@
 import { type CostTable, type MeasuredTable, Name } from "@sweetspot/crds";
+import { policiesFor } from "@sweetspot/planner";
 import { describe, expect, it } from "vitest";
 import { nameOf, pointsFor, summaryOf } from "./points.ts";
 
@@ -12,7 +13,7 @@ const table: CostTable = {
 const layout = { instances: 2, threadsPerInstance: 1, pinned: true, spinning: false };
 const measured: MeasuredTable = { variant: "INT8Dynamic", layout, table, heldOutError: null };
 const pointsAt = (latencyMilliseconds: number) =>
-  pointsFor([measured], { percentile: "P99", latencyMilliseconds }, true);
+  pointsFor([measured], policiesFor({ percentile: "P99", latencyMilliseconds }, true));
 
 describe("the points of the search", () => {
   it("have names and words that tell them apart at every target", () => {

@@ -1,5 +1,5 @@
 import type { Layout, MeasuredTable } from "@sweetspot/crds";
-import type { LoadClient } from "../load/run-load.ts";
+import type { RunningLoad } from "../instruments.ts";
 import {
   type Calibration,
   calibratedTable,
@@ -28,11 +28,20 @@ export interface Calibrated {
  * Warms a server and measures, under closed-loop clients, what it answers and the CPU time that front and load generator
  * spend on a request beside the engines. Throws `SidecarError` when the server does not answer the samples.
  */
-export async function calibrate(state: TuningState, entrant: Entrant, load: LoadClient): Promise<Calibrated> {
-  const { request, signal, cpus } = state;
+export async function calibrate(state: TuningState, entrant: Entrant, load: RunningLoad): Promise<Calibrated> {
+  const { request, signal, cpus, instruments } = state;
   const { server } = entrant;
   const { target, seed } = request;
-  const settings = { server, load, target, seed, cpus, clients: clientsFor(state, entrant), signal };
+  const settings = {
+    server,
+    load,
+    target,
+    seed,
+    cpus,
+    clients: clientsFor(state, entrant),
+    signal,
+    cpuMicroseconds: instruments.cpuMicroseconds,
+  };
   const seconds = ({ longestSeconds, shortestSeconds, budgetShare }: typeof measuring) =>
     Math.min(longestSeconds, Math.max(shortestSeconds, budgetShare * request.budgetSeconds));
   await closedLoop({ ...settings, seconds: seconds(warmUp) });

@@ -8,7 +8,7 @@ import {
   simulateNullMisses,
 } from "@sweetspot/planner";
 import { capacityOf } from "../decision/decide.ts";
-import type { LoadClient } from "../load/run-load.ts";
+import type { RunningLoad } from "../instruments.ts";
 import { latencyOf } from "../race/ladder.ts";
 import type { SearchPoint } from "../search/points.ts";
 import type { TuningState } from "../tuning-state.ts";
@@ -33,7 +33,7 @@ export async function confirm(
   state: TuningState,
   winner: Candidate,
   { server, point }: Entrant,
-  load: LoadClient,
+  load: RunningLoad,
 ): Promise<Decision["confirmation"]> {
   const { request, budget } = state;
   const rate = confirmedRate(state, winner);

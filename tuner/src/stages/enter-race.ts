@@ -1,6 +1,6 @@
 import type { Finding, Layout } from "@sweetspot/crds";
 import type { Predicted } from "@sweetspot/planner";
-import type { LoadClient } from "../load/run-load.ts";
+import type { RunningLoad } from "../instruments.ts";
 import type { Calibration } from "../measure/calibration.ts";
 import { chooseEntrants } from "../search/entrants.ts";
 import { isDefaultLayout, shareTable } from "../search/layouts.ts";
@@ -13,7 +13,7 @@ import { incumbentName, type Search } from "./predict.ts";
 /** What the steps below share. */
 interface Grid {
   readonly state: TuningState;
-  readonly load: LoadClient;
+  readonly load: RunningLoad;
   readonly directory: string;
   readonly resources: AsyncDisposableStack;
 }
@@ -60,6 +60,8 @@ const withPinning = ({ point, prediction }: Predicted<SearchPoint>, pinned: bool
 
 async function decidePinning(grid: Grid, best: Predicted<SearchPoint>): Promise<Calibrated> {
   const name = nameOf(best.point);
+  const [only] = grid.state.pinnings;
+  if (grid.state.pinnings.length === 1) return warm(grid, await start(grid, name, withPinning(best, only === true)));
   const servers = await Promise.all([true, false].map((pinned) => start(grid, name, withPinning(best, pinned))));
   const [pinned, unpinned] = [await warm(grid, servers[0] as Entrant), await warm(grid, servers[1] as Entrant)];
   grid.state.findings.push(pinningFinding(pinned.calibration, unpinned.calibration));

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Predicted } from "@sweetspot/planner";
-import { SidecarProcess } from "../race/sidecar-process.ts";
+import type { RunningServer } from "../instruments.ts";
 import type { SearchPoint } from "../search/points.ts";
 import type { LoadableVariant, TuningState } from "../tuning-state.ts";
 import { planFor } from "./plan-for.ts";
@@ -8,7 +8,7 @@ import { planFor } from "./plan-for.ts";
 /** A point of the search that races, with its running server. */
 export interface Entrant extends Predicted<SearchPoint> {
   readonly name: string;
-  readonly server: SidecarProcess;
+  readonly server: RunningServer;
 }
 
 /** Starts the server of a point; whoever ends `resources` ends it too. */
@@ -23,7 +23,7 @@ export async function startEntrant(
   const loadable = state.eligible.find((one) => one.variant === variant) as LoadableVariant;
   const plan = planFor(state, { revision: name, variant: loadable, layout, policy, table });
   const file = join(directory, `${name}-${layout.pinned ? "pinned" : "shared"}.json`);
-  const server = await SidecarProcess.start(plan, file);
+  const server = await state.instruments.startServer(plan, file);
   resources.defer(() => server.close());
   return { ...predicted, name, server };
 }

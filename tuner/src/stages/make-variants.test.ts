@@ -2,12 +2,13 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { VariantResult } from "@sweetspot/crds";
-import { seededRandom } from "@sweetspot/planner";
+import { seededRandom, withoutBatching } from "@sweetspot/planner";
 import { damagedWeights, digitLines, digitsModel, digitsSamples } from "@sweetspot/test";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { floatTensor, onnxModel } from "../../../test/src/builders/onnx-model.ts";
 import { Budget } from "../budget.ts";
 import { describeEnvironment } from "../environment/describe.ts";
+import { realInstruments } from "../instruments.ts";
 import type { TuneRequest } from "../tune-request.ts";
 import type { TuningState } from "../tuning-state.ts";
 import { findPython } from "../variants/python-environment.ts";
@@ -42,6 +43,9 @@ async function made(change: Partial<TuneRequest>): Promise<TuningState> {
     startedAt: new Date(),
     environment: await describeEnvironment(),
     cpus: 1,
+    instruments: realInstruments,
+    policies: [withoutBatching],
+    pinnings: [true],
     model: await openModel(request, 1),
     variants: [],
     eligible: [],

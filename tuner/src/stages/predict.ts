@@ -17,10 +17,10 @@ const reported = 6;
 
 /** Simulates every point of the search and keeps what is worth reporting. */
 export function predictAll(state: TuningState): Search {
-  const { request, model, tables, budget } = state;
+  const { tables, budget, policies } = state;
   const end = budget.elapsed() + searchShare * budget.seconds;
   const tuned = tables.filter(({ layout }) => !isDefaultLayout(layout));
-  const points = pointsFor(tuned, request.target, model.signature.batchable);
+  const points = pointsFor(tuned, policies);
   const ranked = searchPlans(points, {
     ...common(state),
     stop: () => budget.elapsed() > end || state.signal.aborted,

@@ -1,6 +1,6 @@
 import type { Candidate } from "@sweetspot/crds";
 import { mean, meanInterval } from "@sweetspot/planner";
-import type { LoadClient } from "../load/run-load.ts";
+import type { RunningLoad } from "../instruments.ts";
 import { race } from "../race/race.ts";
 import type { TuningState } from "../tuning-state.ts";
 import type { Entrant } from "./entrant.ts";
@@ -8,7 +8,8 @@ import type { Entrant } from "./entrant.ts";
 /** The race ends here; the rest is for the confirming run. */
 const deadlineShare = 0.92;
 const overdueShare = 1.5;
-const rounds = { minimum: 3, maximum: 12 };
+/** Two rounds tell a large gain, see `usualSpread`; the stages are so short that a third has time, too. */
+const rounds = { minimum: 2, planned: 3, maximum: 12 };
 /**
  * A rung lasts for so many times the target: a rate a tenth above capacity takes ten times the target until its queue
  * alone is that long, so a shorter rung would flatter the server.
@@ -25,7 +26,7 @@ const leastGuess = 0.25;
 const leastRate = 1;
 
 /** Races the entrants and enters what was measured into the candidates of the state. */
-export async function runRace(state: TuningState, entrants: readonly Entrant[], load: LoadClient): Promise<void> {
+export async function runRace(state: TuningState, entrants: readonly Entrant[], load: RunningLoad): Promise<void> {
   const { budget, request, signal } = state;
   if (state.cpus === 1) {
     const message = "Server and load generator shared the one CPU: clients elsewhere will see more capacity than this.";
@@ -44,7 +45,7 @@ export async function runRace(state: TuningState, entrants: readonly Entrant[], 
     stageSeconds: stageSecondsFor(request),
     mostStageSeconds: Math.max(
       leastStageSeconds,
-      budget.until(deadlineShare) / (racers.length * usualRungs * rounds.minimum),
+      budget.until(deadlineShare) / (racers.length * usualRungs * rounds.planned),
     ),
     minimumRounds: rounds.minimum,
     maximumRounds: rounds.maximum,
@@ -52,6 +53,7 @@ export async function runRace(state: TuningState, entrants: readonly Entrant[], 
     generatorHasCpu: state.cpus > 1,
     hasTimeFor: (seconds) => budget.until(deadlineShare) >= seconds,
     isOverdue: () => budget.elapsed() > overdueShare * budget.seconds,
+    now: state.instruments.now,
     signal,
     onRound: (round) => state.say("Race", `Round ${round + 1} is done`),
   });
