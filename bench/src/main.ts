@@ -4,6 +4,7 @@ import { benchPipeline } from "./pipeline.ts";
 import { benchScheduler } from "./scheduler.ts";
 import { benchSidecar } from "./sidecar.ts";
 import { benchSimulator } from "./simulator.ts";
+import { benchTruth } from "./truth/truth.ts";
 
 const benchmarks: Readonly<Record<string, (words: readonly string[]) => Promise<void>>> = {
   engines: benchEngines,
@@ -12,6 +13,7 @@ const benchmarks: Readonly<Record<string, (words: readonly string[]) => Promise<
   scheduler: benchScheduler,
   sidecar: benchSidecar,
   simulator: benchSimulator,
+  truth: benchTruth,
 };
 
 const [name = "", ...words] = process.argv.slice(2);

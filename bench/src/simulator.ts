@@ -22,7 +22,7 @@ import {
   writeOcrSamples,
   writeTextSamples,
 } from "@sweetspot/test";
-import { type TuneRequest, tune } from "@sweetspot/tuner";
+import { heldOutError, type TuneRequest, tune } from "@sweetspot/tuner";
 import { climb, ServingReality } from "./serving-reality.ts";
 import { type ResultRow, writeResult } from "./write-result.ts";
 
@@ -33,6 +33,33 @@ const atMost = 1.33;
 
 /** The simulator against reality: what the tuner predicted of its winner, and what long runs of that server then do. */
 export async function benchSimulator(): Promise<void> {
+  const compared = await compareModels();
+  await writeResult("simulator", compared.flatMap(rowsOf), compared.map(evidenceOf));
+}
+
+/** How far tables and simulator are from reality for one model, round by round. */
+interface SimulatorRatios {
+  readonly model: string;
+  /** Of the table of each round; null where it has too few shapes. */
+  readonly heldOutErrors: readonly (number | null)[];
+  /** Predicted over measured. */
+  readonly capacity: readonly number[];
+  readonly p99: readonly number[];
+  readonly evidence: unknown;
+}
+
+/** The same comparison for those who judge it themselves. */
+export async function simulatorRatios(): Promise<SimulatorRatios[]> {
+  const compared = await compareModels();
+  return compared.map((each) => ({
+    model: each.report.question.model.name,
+    heldOutErrors: each.rounds.map(({ point }) => heldOutError(point.table)),
+    ...ratiosOf(each),
+    evidence: evidenceOf(each),
+  }));
+}
+
+async function compareModels(): Promise<Compared[]> {
   const directory = await mkdtemp(join(tmpdir(), "sweetspot-bench-"));
   try {
     const compared: Compared[] = [];
@@ -40,7 +67,7 @@ export async function benchSimulator(): Promise<void> {
       console.error(`Tuning ${request.modelName} for ${budgetSeconds} s`);
       compared.push(await compare(request, await report(request)));
     }
-    await writeResult("simulator", compared.flatMap(rowsOf), compared.map(evidenceOf));
+    return compared;
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -183,8 +210,14 @@ function predictP99(
 }
 
 /** Predicted over measured, round by round. */
-function rowsOf({ report, rounds }: Compared): ResultRow[] {
-  const name = report.question.model.name;
+const ratiosOf = ({ rounds }: Compared) => ({
+  capacity: rounds.map(({ predictedCapacity, capacity }) => predictedCapacity / capacity),
+  p99: rounds.map(({ predictedP99, p99 }) => predictedP99 / p99),
+});
+
+function rowsOf(compared: Compared): ResultRow[] {
+  const { name } = compared.report.question.model;
+  const { capacity, p99 } = ratiosOf(compared);
   const row = (measure: string, ratios: readonly number[]): ResultRow => ({
     measure: `${name}: ${measure}, predicted / measured`,
     ratio: {
@@ -196,16 +229,7 @@ function rowsOf({ report, rounds }: Compared): ResultRow[] {
     wanted,
     atMost,
   });
-  return [
-    row(
-      "capacity",
-      rounds.map(({ predictedCapacity, capacity }) => predictedCapacity / capacity),
-    ),
-    row(
-      "p99 at 70 % load",
-      rounds.map(({ predictedP99, p99 }) => predictedP99 / p99),
-    ),
-  ];
+  return [row("capacity", capacity), row("p99 at 70 % load", p99)];
 }
 
 const evidenceOf = ({ report: { question, decision }, rounds }: Compared) => ({

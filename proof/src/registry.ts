@@ -104,6 +104,29 @@ export const proofs: Readonly<Record<string, Proof>> = {
     sentence: "A burner on every CPU under a server: the error of its cost table before and after 60 s, and the drift.",
     load: async () => (await import("./data-plane-15.ts")).proveRefit,
   },
+  "tuner-1": {
+    sentence: "The tuner on recorded truth, three models by 20 seeds: what it picks over the best of the whole grid.",
+    load: async () => (await import("./tuner-1.ts")).proveSearchQuality,
+  },
+  "tuner-2": {
+    sentence:
+      "The tuner beside random search, Optuna's TPE and a hill climb, with the same time on the same recorded grid.",
+    load: async () => (await import("./tuner-2.ts")).proveSearchAhead,
+  },
+  "tuner-3": {
+    sentence:
+      "Wall time of whole tunings of a sentence encoder: a usable answer, and the final one with four variants.",
+    load: async () => (await import("./tuner-3.ts")).proveWallTime,
+  },
+  "tuner-4": {
+    sentence:
+      "Held-out error of cost tables, and predicted over measured p99 at 70 % load and capacity, for two models.",
+    load: async () => (await import("./tuner-4.ts")).provePredictions,
+  },
+  "tuner-5": {
+    sentence: "Ten replayed tunings of each recorded model, each with other noise: how many choose alike.",
+    load: async () => (await import("./tuner-5.ts")).proveRepeatability,
+  },
   "tuner-6": {
     sentence: "A race between identical candidates, replayed 400 times on an unsteady machine.",
     load: async () => (await import("./tuner-6.ts")).proveRaceOfEquals,

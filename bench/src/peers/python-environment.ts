@@ -18,7 +18,7 @@ export class PeerUnavailableError extends Error {
  * The interpreter of an environment, which is made at the first call and again when its requirements change. Wheels
  * only, each with its hash. Throws `PeerUnavailableError`.
  */
-export async function peerPython(environment: Peer["environment"] | "images"): Promise<string> {
+export async function peerPython(environment: Peer["environment"] | "images" | "optuna"): Promise<string> {
   const folder = join(cache, environment);
   const python = join(folder, "bin", "python");
   const list = join(requirements, `${environment}.txt`);

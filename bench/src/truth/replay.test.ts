@@ -1,0 +1,42 @@
+import { median } from "@sweetspot/planner";
+import { describe, expect, it } from "vitest";
+import { gridSeconds, RecordedTruth } from "./recorded-truth.ts";
+import { Recording } from "./recording.ts";
+import { replayRival, replayTuner } from "./replay-share.ts";
+import { randomSearch } from "./rival-searches.ts";
+import { simulatedRecording } from "./testing/simulated-recording.ts";
+
+const seeds = [1, 2, 3, 4, 5];
+
+describe("a replayed tuning", () => {
+  it("finds a point near the best of the grid in a part of the grid's time", async () => {
+    const recording = Recording.parse(simulatedRecording(4, 0.03));
+    const picks = await Promise.all(seeds.map((seed) => replayTuner(recording, seed)));
+    expect(median(picks.map(({ quality }) => quality))).toBeGreaterThan(0.93);
+    expect(Math.max(...picks.map(({ share }) => share))).toBeLessThan(0.25);
+  });
+
+  it("is the same for the same seed", async () => {
+    const recording = simulatedRecording(2, 0.1);
+    expect(await replayTuner(recording, 7)).toEqual(await replayTuner(recording, 7));
+  });
+
+  it("refuses a recording of which nothing can be held out", async () => {
+    await expect(replayTuner(simulatedRecording(1, 0.1), 1)).rejects.toThrow("fewer than two");
+  });
+});
+
+describe("a search that measures points of the grid", () => {
+  it("finds the best one when it has the time for all of them", async () => {
+    const recording = simulatedRecording(4, 0.001);
+    const { pick, seconds } = await replayRival(recording, randomSearch, gridSeconds(recording), 1);
+    const truth = new RecordedTruth(recording);
+    expect(truth.capacityOf(truth.indexOf(pick)) / truth.capacityOf(truth.best())).toBeGreaterThan(0.99);
+    expect(seconds).toBeLessThan(gridSeconds(recording));
+  });
+
+  it("ends with its time", async () => {
+    const { seconds } = await replayRival(simulatedRecording(2, 0.1), randomSearch, 20, 1);
+    expect(seconds).toBeLessThan(30);
+  });
+});
