@@ -60,6 +60,7 @@ export class ServingReality implements AsyncDisposable {
   readonly #server: SidecarProcess;
   readonly #load: LoadClient;
   readonly #engines: EnginePool;
+  readonly #references: number[][] = [];
 
   private constructor(
     request: SampledRequest,
@@ -149,6 +150,7 @@ export class ServingReality implements AsyncDisposable {
       pool: this.#engines,
       reference: async () =>
         (await timeBatches(this.#engines, first.inputs, outputs ?? [], { minimumRuns: 5, milliseconds: 40 })).engine,
+      references: this.#references,
       representatives,
       outputs: outputs ?? [],
       batchable: this.#plan.batching.maximumRows > 1,

@@ -22,6 +22,11 @@ export interface TableSetup {
   readonly pool: EnginePool;
   /** Times of some fixed work that brackets each length, any unit. */
   readonly reference: () => Promise<number[]>;
+  /**
+   * What it took in measurements before, to which this one adds: how a machine's speed wanders over a minute is not seen in the
+   * seconds of one table.
+   */
+  readonly references?: number[][];
   /** One row at each length to measure, ascending. */
   readonly representatives: readonly Representative[];
   /** Rows at further lengths, measured one after the other while the table predicts what is left out of it badly. */
@@ -56,7 +61,7 @@ interface Timed {
 export async function measureTable(setup: TableSetup): Promise<TableMeasurement> {
   const clean: Timed[] = [];
   const doubtful: Timed[] = [];
-  const references: number[][] = [];
+  const { references = [] } = setup;
   const reference = async () => {
     const times = await setup.reference();
     references.push(times);

@@ -23,6 +23,7 @@ export async function openTableBench(setup: TableBenchSetup): Promise<TableBench
   const common = {
     reference: async () =>
       (await timeBatches(reference, middle.inputs, model.outputs, { minimumRuns: 5, milliseconds: 40 })).engine,
+    references: [],
     representatives,
     refinements,
     outputs: model.outputs,
