@@ -3,7 +3,6 @@ import { extname } from "node:path";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { Tensor } from "../tensor.ts";
-import { compileCache } from "./compile-cache.ts";
 import { type EngineAnswer, EngineFailure, type EngineFailureKind } from "./engine.ts";
 import { type Frame, FrameDecoder, FrameError } from "./frames.ts";
 import { boundCommand, letFrontGoFirst, type ProcessFacts, processFacts } from "./linux-process.ts";
@@ -264,6 +263,5 @@ export class EngineProcess {
  */
 function engineEnvironment(): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: _, ...environment } = process.env;
-  const cache = compileCache();
-  return { ...environment, ORT_DISABLE_TELEMETRY: "1", ...(cache !== null && { NODE_COMPILE_CACHE: cache }) };
+  return { ...environment, ORT_DISABLE_TELEMETRY: "1" };
 }
