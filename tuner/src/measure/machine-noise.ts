@@ -12,7 +12,7 @@ const leastStallMicroseconds = 2000;
 /** Over a minute of constant work on a virtual machine with neighbours, speeds a second apart resembled each other little (0.3). */
 const secondsOfOneSpeed = 1;
 /** Fewer say nothing of how speeds are distributed. */
-const fewestSpeeds = 4;
+const fewestSpeeds = 8;
 
 /**
  * The machine's noise from the timings (microseconds) of all cells: factors on the time of a batch, and interruptions. What exceeds the
@@ -49,21 +49,34 @@ export function machineNoise(
 }
 
 /**
- * The quick quarter of each reference tells the speed, because it was not interrupted; the mean of two in a row that of the
- * time between, because what one of them alone saw did not last. On average nothing: the cells were timed at the same speeds.
+ * The quick quarter of each reference tells the speed, because it was not interrupted. What one reference saw and the next did not has
+ * not lasted: of the scatter of their logarithms only the share counts by which neighbours agree. On average nothing, because the
+ * cells were timed at the same speeds.
  */
 function driftOf(references: readonly (readonly number[])[]): Drift | undefined {
-  if (references.length <= fewestSpeeds) return undefined;
-  const instants = references.map((times) => quantile(times, 0.25));
-  const between = instants.slice(1).map((time, i) => (time + (instants[i] as number)) / 2);
-  const average = mean(between);
+  if (references.length < fewestSpeeds) return undefined;
+  const speeds = references.map((times) => Math.log(quantile(times, 0.25)));
+  const agreement = Math.sqrt(Math.max(0, lagOneCorrelation(speeds)));
+  if (agreement === 0) return undefined;
+  const average = mean(speeds);
+  const factors = speeds.map((speed) => Math.exp(agreement * (speed - average)));
+  const middle = mean(factors);
   return {
     seconds: secondsOfOneSpeed,
     factors: binned(
-      between.map((time) => time / average),
+      factors.map((factor) => factor / middle),
       mostFactors,
     ),
   };
+}
+
+/** How much each value says of the next one, from -1 to 1; 0 where all are equal. */
+function lagOneCorrelation(values: readonly number[]): number {
+  const average = mean(values);
+  const deviations = values.map((value) => value - average);
+  const square = deviations.reduce((sum, deviation) => sum + deviation ** 2, 0);
+  const product = deviations.slice(1).reduce((sum, deviation, i) => sum + deviation * (deviations[i] as number), 0);
+  return square === 0 ? 0 : product / square;
 }
 
 const stallsOf = (excesses: readonly number[], totalMicroseconds: number): Stalls | undefined =>
