@@ -1,4 +1,3 @@
-import { flushCompileCache } from "node:module";
 import { Socket } from "node:net";
 import { env, InferenceSession, type Tensor as OrtTensor } from "onnxruntime-node";
 import type { Tensor } from "../tensor.ts";
@@ -40,8 +39,6 @@ async function load(request: LoadRequest): Promise<EngineReply> {
     ...sessionOptions(request),
     logSeverityLevel: fatalOnly,
   });
-  // Mostly it is killed in the end, and those that come after it would have to compile everything again.
-  flushCompileCache();
   const version = `ONNX Runtime ${env.versions.node ?? env.versions.common}`;
   return { kind: "loaded", microseconds: microsecondsSince(started), version };
 }
