@@ -18,6 +18,9 @@ import { currentPoint } from "./predict.ts";
 /** The load that is recommended: beyond it a small burst takes the queue over the target. */
 const recommendedShare = 0.7;
 const minimumSeconds = 3;
+/** A slow server's run is long enough for so many requests, but not for ever. */
+const fewestRequests = 10;
+const longestOverrunSeconds = 20;
 /** A target that is just missed passes once in a hundred confirming runs at most. */
 const confidence = 0.99;
 /** Simulated runs for the verdict: as many as so many requests allow, which is about a second's work. */
@@ -37,7 +40,8 @@ export async function confirm(
 ): Promise<Decision["confirmation"]> {
   const { request, budget } = state;
   const rate = confirmedRate(state, winner);
-  const seconds = Math.max(minimumSeconds, budget.until(1) - 1);
+  const least = Math.max(minimumSeconds, Math.min(longestOverrunSeconds, fewestRequests / rate));
+  const seconds = Math.max(least, budget.until(1) - 1);
   state.say("Decision", `Confirming ${winner.name} at ${rate.toFixed(0)} requests/s for ${seconds.toFixed(0)} s`);
   const job = { url: server.inferUrl, target: request.target, seed: request.seed + 1 };
   const report = await load.run({ ...job, stages: [{ requestsPerSecond: rate, seconds }] }, state.signal);

@@ -103,6 +103,7 @@ export function mainPath(world: () => World): void {
       const [target] = status?.targets ?? [];
       expect(target?.winner).toMatch(/^OnnxRuntime /);
       expect(target?.reason).toMatch(/\.$/);
+      expect(run.status?.result, JSON.stringify(run.status?.conditions)).toHaveProperty("confirmation");
       expect(target?.latencyMilliseconds).toBeGreaterThan(0);
       expect(["Pass", "Fail", "Inconclusive"]).toContain(target?.verdict);
       expect(target?.capacityRequestsPerSecond).toBeGreaterThan(0);
