@@ -46,15 +46,17 @@ export async function interleave(
       figures[name] = await measure(round);
     }
     const after = await baseline();
-    const apart = Math.max(before, after) / Math.min(before, after) - 1;
-    results.push({ round, before, after, void: apart > bracketTolerance, figures });
-    console.error(
-      `  round ${round + 1}, for ${rounds}${apart > bracketTolerance ? ": void, the machine changed speed" : ""}`,
-    );
+    const isVoid = bracketsDiffer(before, after);
+    results.push({ round, before, after, void: isVoid, figures });
+    console.error(`  round ${round + 1}, for ${rounds}${isVoid ? ": void, the machine changed speed" : ""}`);
     before = after;
   }
   return results;
 }
+
+/** Did the machine change speed between two measurements of the same? */
+export const bracketsDiffer = (before: number, after: number): boolean =>
+  Math.max(before, after) / Math.min(before, after) - 1 > bracketTolerance;
 
 /** Ratio of a contestant to another one, or to the mean of the round's brackets when `to` is absent. */
 export function ratioOf(rounds: readonly Round[], name: string, to?: string): RatioSummary | null {
@@ -64,6 +66,11 @@ export function ratioOf(rounds: readonly Round[], name: string, to?: string): Ra
       (round) =>
         (round.figures[name] ?? 0) / (to === undefined ? (round.before + round.after) / 2 : (round.figures[to] ?? 0)),
     );
-  if (ratios.length === 0) return null;
-  return { median: median(ratios), minimum: Math.min(...ratios), maximum: Math.max(...ratios), rounds: ratios.length };
+  return summaryOf(ratios);
 }
+
+/** Median and range of the ratios of valid rounds; null when there were none. */
+export const summaryOf = (ratios: readonly number[]): RatioSummary | null =>
+  ratios.length === 0
+    ? null
+    : { median: median(ratios), minimum: Math.min(...ratios), maximum: Math.max(...ratios), rounds: ratios.length };

@@ -3,6 +3,7 @@ import type { CostTable, ServingPlan, TuningReport } from "@sweetspot/crds";
 import { type PlanPoint, planPoint, type RequestShape } from "@sweetspot/planner";
 import { createEnginePool, describeModel, type EnginePool, usableCpuCount } from "@sweetspot/sidecar";
 import {
+  type Calibration,
   calibratedTable,
   closedLoop,
   LoadClient,
@@ -28,6 +29,13 @@ type SampledRequest = TuneRequest & { readonly samplesFile: string };
 
 /** What a ladder of rates is climbed with: the real load process, or one that replays servers in simulation. */
 export type LadderLoad = Parameters<typeof race>[1];
+
+/** Percentiles in milliseconds, infinite where nothing was answered. */
+interface MeasuredLatency {
+  readonly p50: number;
+  readonly p99: number;
+  readonly requests: number;
+}
 
 /** One climb of a ladder of Poisson rates that begins at `guess`: the capacity under the target, requests per second. */
 export async function climb(
@@ -97,48 +105,8 @@ export class ServingReality implements AsyncDisposable {
     return reality;
   }
 
-  /** The winner as the simulator sees it on the machine as it is now: its table measured afresh, its server calibrated. */
-  async pointNow(run: number): Promise<PlanPoint> {
-    const { layout, batching } = this.#plan;
-    const table = await this.#measureTable();
-    const measured = planPoint({ variant: "Source", layout, table }, batching);
-    const calibration = await measureCalibration({
-      ...this.#loadSettings(run),
-      seconds: durations.calibration,
-      cpus: usableCpuCount(),
-    });
-    const factor = timeFactor(measured, calibration, this.shapes, this.#request.seed);
-    return planPoint(
-      { variant: "Source", layout, table: calibratedTable(table, factor, calibration.shared) },
-      batching,
-    );
-  }
-
-  /** Capacity under the target, requests per second. */
-  capacity(guess: number, run: number): Promise<number> {
-    const { target, seed } = this.#request;
-    return climb(this.#server, this.#load, { target, seed: seed + run, guess });
-  }
-
-  /** 99th percentile of the latency at a Poisson rate, milliseconds, and of how many requests. */
-  async latency(requestsPerSecond: number, run: number): Promise<{ readonly p99: number; readonly requests: number }> {
-    const { target, seed } = this.#request;
-    const stages = [{ requestsPerSecond, seconds: durations.latencyRun }];
-    const report = await this.#load.run({ url: this.#server.inferUrl, target, seed: seed + run, stages });
-    const [stage] = report.stages;
-    return {
-      p99: stage?.latencyMilliseconds.p99 ?? Number.POSITIVE_INFINITY,
-      requests: stage?.counts.total ?? 0,
-    };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#load.close();
-    await this.#server.close();
-    await this.#engines.close();
-  }
-
-  async #measureTable(): Promise<CostTable> {
+  /** The winner's cost table on the machine as it is now. */
+  async table(): Promise<CostTable> {
     const lengths = this.#samples.map(({ length }) => length);
     const representatives = representativeSamples(lengths, "Coarse").map((index) => ({
       inputs: this.#samples[index]?.inputs ?? [],
@@ -159,6 +127,49 @@ export class ServingReality implements AsyncDisposable {
       checkpoint: () => undefined,
     });
     return table;
+  }
+
+  /** What the server does at saturation now: the bracket of a round. */
+  saturation(run: number): Promise<Calibration> {
+    return measureCalibration({
+      ...this.#loadSettings(run),
+      seconds: durations.calibration,
+      cpus: usableCpuCount(),
+    });
+  }
+
+  /** The winner as the simulator sees it: a table, and what the server was seen to do. */
+  pointOf(table: CostTable, calibration: Calibration): PlanPoint {
+    const { layout, batching } = this.#plan;
+    const measured = planPoint({ variant: "Source", layout, table }, batching);
+    const factor = timeFactor(measured, calibration, this.shapes, this.#request.seed);
+    return planPoint(
+      { variant: "Source", layout, table: calibratedTable(table, factor, calibration.shared) },
+      batching,
+    );
+  }
+
+  /** Capacity under the target, requests per second. */
+  capacity(guess: number, run: number): Promise<number> {
+    const { target, seed } = this.#request;
+    return climb(this.#server, this.#load, { target, seed: seed + run, guess });
+  }
+
+  /** Latency at a Poisson rate, milliseconds, and of how many requests. */
+  async latency(requestsPerSecond: number, run: number): Promise<MeasuredLatency> {
+    const { target, seed } = this.#request;
+    const stages = [{ requestsPerSecond, seconds: durations.latencyRun }];
+    const report = await this.#load.run({ url: this.#server.inferUrl, target, seed: seed + run, stages });
+    const [stage] = report.stages;
+    const { p50, p99 } = stage?.latencyMilliseconds ?? { p50: null, p99: null };
+    const never = Number.POSITIVE_INFINITY;
+    return { p50: p50 ?? never, p99: p99 ?? never, requests: stage?.counts.total ?? 0 };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#load.close();
+    await this.#server.close();
+    await this.#engines.close();
   }
 
   #loadSettings(run: number) {

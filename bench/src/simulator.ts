@@ -23,6 +23,7 @@ import {
   writeTextSamples,
 } from "@sweetspot/test";
 import { heldOutError, type TuneRequest, tune } from "@sweetspot/tuner";
+import { bracketsDiffer, summaryOf } from "./rounds.ts";
 import { climb, ServingReality } from "./serving-reality.ts";
 import { type ResultRow, writeResult } from "./write-result.ts";
 
@@ -53,7 +54,7 @@ export async function simulatorRatios(): Promise<SimulatorRatios[]> {
   const compared = await compareModels();
   return compared.map((each) => ({
     model: each.report.question.model.name,
-    heldOutErrors: each.rounds.map(({ point }) => heldOutError(point.table)),
+    heldOutErrors: validOf(each.rounds).map(({ point }) => heldOutError(point.table)),
     ...ratiosOf(each),
     evidence: evidenceOf(each),
   }));
@@ -125,14 +126,22 @@ const report = async (request: TuneRequest): Promise<TuningReport> =>
 
 /** One round: what the simulator says of the machine as it is now, and what the server then does. */
 interface Round {
+  /** Requests per second at saturation, before and after all else: they differ where the machine changed speed. */
+  readonly brackets: readonly [number, number];
+  readonly void: boolean;
   /** Requests per second under the target. */
   readonly predictedCapacity: number;
   readonly capacity: number;
-  /** 99th percentile at 70 % of the capacity, milliseconds. */
-  readonly predictedP99: number;
-  readonly p99: number;
+  /** Latency at 70 % of the capacity, milliseconds. */
+  readonly predicted: Percentiles;
+  readonly measured: Percentiles;
   readonly requestsPerSecond: number;
   readonly point: Pick<PlanPoint, "layout" | "table">;
+}
+
+interface Percentiles {
+  readonly p50: number;
+  readonly p99: number;
 }
 
 interface Compared {
@@ -141,14 +150,19 @@ interface Compared {
 }
 
 /** The percentile of one run on a machine with neighbours says little; their median says more. */
-const roundCount = 5;
+const roundCount = 7;
+/** Void rounds are made up for, but not for ever. */
+const mostRounds = 14;
 const loadShare = 0.7;
 /** Simulated runs, each like the measured one: their median is what a run will probably show. */
 const simulatedRuns = 21;
 
+const validOf = (rounds: readonly Round[]): readonly Round[] => rounds.filter((round) => !round.void);
+
 /**
- * Tables, climbs and runs by turns: a machine whose speed changes from minute to minute is compared with itself. The simulator
- * climbs the same ladder with the same rungs, and its percentile is of as many requests.
+ * Tables, climbs and runs by turns, each round between two runs at saturation: a machine whose speed changes from minute to
+ * minute is compared with itself, at the mean of the two, and where they differ the round is void. The simulator climbs the same
+ * ladder with the same rungs, and its percentiles are of as many requests.
  */
 async function compare(request: SampledRequest, report: TuningReport): Promise<Compared> {
   const { candidates, decision } = report;
@@ -156,19 +170,25 @@ async function compare(request: SampledRequest, report: TuningReport): Promise<C
   if (!winner?.measured) throw new Error(`${request.modelName} was not raced: ${decision.reason}`);
   await using reality = await ServingReality.start(request, report);
   const rounds: Round[] = [];
-  for (let run = 0; run < roundCount; run += 1) {
+  for (let run = 0; run < mostRounds && validOf(rounds).length < roundCount; run += 1) {
     const known = rounds.map(({ capacity }) => capacity);
     const guess = known.length === 0 ? winner.measured.estimate : median(known);
-    const point = await reality.pointNow(run);
+    const table = await reality.table();
+    const before = await reality.saturation(run);
     const capacity = await reality.capacity(guess, run);
     // One climb is as uncertain as one run.
     const requestsPerSecond = loadShare * median([...known, capacity]);
-    const { p99, requests } = await reality.latency(requestsPerSecond, run);
+    const { requests, ...measured } = await reality.latency(requestsPerSecond, run);
+    const after = await reality.saturation(run);
+    const brackets = [before.requestsPerSecond, after.requestsPerSecond] as const;
+    const point = reality.pointOf(table, { ...before, requestsPerSecond: Math.sqrt(brackets[0] * brackets[1]) });
     const round = {
+      brackets,
+      void: bracketsDiffer(...brackets),
       predictedCapacity: await predictCapacity(point, reality.shapes, request, guess),
       capacity,
-      predictedP99: predictP99(point, reality.shapes, requestsPerSecond, requests),
-      p99,
+      predicted: predictLatency(point, reality.shapes, requestsPerSecond, requests),
+      measured,
       requestsPerSecond,
       point: { layout: point.layout, table: point.table },
     };
@@ -178,8 +198,14 @@ async function compare(request: SampledRequest, report: TuningReport): Promise<C
   return { report, rounds };
 }
 
-const inWords = ({ predictedCapacity, capacity, predictedP99, p99 }: Round): string =>
-  `capacity ${predictedCapacity.toFixed(0)} predicted, ${capacity.toFixed(0)} measured; p99 ${predictedP99.toFixed(0)} and ${p99.toFixed(0)} ms`;
+const inWords = ({ predictedCapacity, capacity, predicted, measured, ...round }: Round): string => {
+  const values = [predictedCapacity, capacity, predicted.p50, measured.p50, predicted.p99, measured.p99].map((value) =>
+    value.toFixed(0),
+  );
+  const [soon, now, ...latencies] = values;
+  const words = `capacity ${soon} predicted, ${now} measured; p50 ${latencies[0]} and ${latencies[1]} ms; p99 ${latencies[2]} and ${latencies[3]} ms`;
+  return round.void ? `void, the machine changed speed (${words})` : words;
+};
 
 async function predictCapacity(
   point: PlanPoint,
@@ -196,23 +222,24 @@ async function predictCapacity(
   return median(capacities);
 }
 
-function predictP99(
+function predictLatency(
   point: PlanPoint,
   shapes: readonly RequestShape[],
   requestsPerSecond: number,
   requests: number,
-): number {
-  const percentiles = Array.from({ length: simulatedRuns }, (_, i) => {
+): Percentiles {
+  const runs = Array.from({ length: simulatedRuns }, (_, i) => {
     const arrivals = poissonArrivals(requests, shapes, seededRandom(seed + i));
-    return latencyAt(simulate(point, arrivals, requestsPerSecond, seededRandom(seed + i)), 0.99);
+    return simulate(point, arrivals, requestsPerSecond, seededRandom(seed + i));
   });
-  return median(percentiles) / 1000;
+  const percentile = (share: number) => median(runs.map((run) => latencyAt(run, share))) / 1000;
+  return { p50: percentile(0.5), p99: percentile(0.99) };
 }
 
-/** Predicted over measured, round by round. */
+/** Predicted over measured, valid round by valid round. */
 const ratiosOf = ({ rounds }: Compared) => ({
-  capacity: rounds.map(({ predictedCapacity, capacity }) => predictedCapacity / capacity),
-  p99: rounds.map(({ predictedP99, p99 }) => predictedP99 / p99),
+  capacity: validOf(rounds).map(({ predictedCapacity, capacity }) => predictedCapacity / capacity),
+  p99: validOf(rounds).map(({ predicted, measured }) => predicted.p99 / measured.p99),
 });
 
 function rowsOf(compared: Compared): ResultRow[] {
@@ -220,12 +247,7 @@ function rowsOf(compared: Compared): ResultRow[] {
   const { capacity, p99 } = ratiosOf(compared);
   const row = (measure: string, ratios: readonly number[]): ResultRow => ({
     measure: `${name}: ${measure}, predicted / measured`,
-    ratio: {
-      median: median(ratios),
-      minimum: Math.min(...ratios),
-      maximum: Math.max(...ratios),
-      rounds: ratios.length,
-    },
+    ratio: summaryOf(ratios),
     wanted,
     atMost,
   });
