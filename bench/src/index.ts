@@ -1,6 +1,6 @@
 export { type BarRow, barsOf } from "./peers/bars.ts";
 export { measurePeers, type PeerParts } from "./peers/measure-peers.ts";
-export { interleave, type Round, ratioOf } from "./rounds.ts";
+export { bracketsDiffer, interleave, type Round, ratioOf } from "./rounds.ts";
 export { simulatorRatios } from "./simulator.ts";
 export { replayableRecordings } from "./truth/recorded-models.ts";
 export type { Recording } from "./truth/recording.ts";

@@ -37,6 +37,13 @@ interface MeasuredLatency {
   readonly requests: number;
 }
 
+/** A cost table; `timings` and `references` as `machineNoise` takes them. */
+export interface TimedTable {
+  readonly table: CostTable;
+  readonly timings: readonly (readonly number[])[];
+  readonly references: readonly (readonly number[])[];
+}
+
 /** One climb of a ladder of Poisson rates that begins at `guess`: the capacity under the target, requests per second. */
 export async function climb(
   server: { readonly inferUrl: string },
@@ -68,7 +75,6 @@ export class ServingReality implements AsyncDisposable {
   readonly #server: SidecarProcess;
   readonly #load: LoadClient;
   readonly #engines: EnginePool;
-  readonly #references: number[][] = [];
 
   private constructor(
     request: SampledRequest,
@@ -105,8 +111,9 @@ export class ServingReality implements AsyncDisposable {
     return reality;
   }
 
-  /** The winner's cost table on the machine as it is now. */
-  async table(): Promise<CostTable> {
+  /** The winner's cost table on the machine as it is now, with what says how noisy the machine is. */
+  async table(): Promise<TimedTable> {
+    const references: number[][] = [];
     const lengths = this.#samples.map(({ length }) => length);
     const representatives = representativeSamples(lengths, "Coarse").map((index) => ({
       inputs: this.#samples[index]?.inputs ?? [],
@@ -114,11 +121,11 @@ export class ServingReality implements AsyncDisposable {
     }));
     const { outputs, target } = this.#request;
     const first = representatives[0] as (typeof representatives)[number];
-    const { table } = await measureTable({
+    const { table, timings } = await measureTable({
       pool: this.#engines,
       reference: async () =>
         (await timeBatches(this.#engines, first.inputs, outputs ?? [], { minimumRuns: 5, milliseconds: 40 })).engine,
-      references: this.#references,
+      references,
       representatives,
       outputs: outputs ?? [],
       batchable: this.#plan.batching.maximumRows > 1,
@@ -126,7 +133,7 @@ export class ServingReality implements AsyncDisposable {
       effort,
       checkpoint: () => undefined,
     });
-    return table;
+    return { table, timings, references };
   }
 
   /** What the server does at saturation now: the bracket of a round. */

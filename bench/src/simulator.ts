@@ -22,9 +22,16 @@ import {
   writeOcrSamples,
   writeTextSamples,
 } from "@sweetspot/test";
-import { heldOutError, type TuneRequest, tune } from "@sweetspot/tuner";
+import {
+  type Calibration,
+  heldOutError,
+  type MachineNoise,
+  machineNoise,
+  type TuneRequest,
+  tune,
+} from "@sweetspot/tuner";
 import { bracketsDiffer, summaryOf } from "./rounds.ts";
-import { climb, ServingReality } from "./serving-reality.ts";
+import { climb, ServingReality, type TimedTable } from "./serving-reality.ts";
 import { type ResultRow, writeResult } from "./write-result.ts";
 
 const budgetSeconds = 60;
@@ -157,7 +164,8 @@ const loadShare = 0.7;
 /** Simulated runs, each like the measured one: their median is what a run will probably show. */
 const simulatedRuns = 21;
 
-const validOf = (rounds: readonly Round[]): readonly Round[] => rounds.filter((round) => !round.void);
+const validOf = <T extends { readonly void: boolean }>(rounds: readonly T[]): readonly T[] =>
+  rounds.filter((round) => !round.void);
 
 /**
  * Tables, climbs and runs by turns, each round between two runs at saturation: a machine whose speed changes from minute to
@@ -169,33 +177,80 @@ async function compare(request: SampledRequest, report: TuningReport): Promise<C
   const winner = candidates.find(({ name }) => name === decision.winner);
   if (!winner?.measured) throw new Error(`${request.modelName} was not raced: ${decision.reason}`);
   await using reality = await ServingReality.start(request, report);
-  const rounds: Round[] = [];
-  for (let run = 0; run < mostRounds && validOf(rounds).length < roundCount; run += 1) {
-    const known = rounds.map(({ capacity }) => capacity);
+  const measured: Measured[] = [];
+  for (let run = 0; run < mostRounds && validOf(measured).length < roundCount; run += 1) {
+    const known = measured.map(({ capacity }) => capacity);
     const guess = known.length === 0 ? winner.measured.estimate : median(known);
     const table = await reality.table();
     const before = await reality.saturation(run);
     const capacity = await reality.capacity(guess, run);
     // One climb is as uncertain as one run.
     const requestsPerSecond = loadShare * median([...known, capacity]);
-    const { requests, ...measured } = await reality.latency(requestsPerSecond, run);
+    const { requests, ...latency } = await reality.latency(requestsPerSecond, run);
     const after = await reality.saturation(run);
     const brackets = [before.requestsPerSecond, after.requestsPerSecond] as const;
-    const point = reality.pointOf(table, { ...before, requestsPerSecond: Math.sqrt(brackets[0] * brackets[1]) });
-    const round = {
+    const isVoid = bracketsDiffer(...brackets);
+    measured.push({
       brackets,
-      void: bracketsDiffer(...brackets),
-      predictedCapacity: await predictCapacity(point, reality.shapes, request, guess),
+      void: isVoid,
+      guess,
       capacity,
-      predicted: predictLatency(point, reality.shapes, requestsPerSecond, requests),
-      measured,
+      measured: latency,
       requestsPerSecond,
-      point: { layout: point.layout, table: point.table },
-    };
+      requests,
+      table,
+      before,
+    });
+    const fate = isVoid ? "void, the machine changed speed: " : "";
+    console.error(`  round ${run + 1}: ${fate}${brackets.map((rate) => rate.toFixed(0)).join(" to ")}/s at saturation`);
+  }
+  const noise = commonNoise(measured);
+  const rounds: Round[] = [];
+  for (const one of measured) {
+    const round = await predicted(one, noise, reality, request);
     rounds.push(round);
-    console.error(`  round ${run + 1}: ${inWords(round)}`);
+    console.error(`  round ${rounds.length}: ${inWords(round)}`);
   }
   return { report, rounds };
+}
+
+/** What one round has measured. */
+interface Measured extends Omit<Round, "predictedCapacity" | "predicted" | "point"> {
+  readonly guess: number;
+  readonly requests: number;
+  readonly table: TimedTable;
+  readonly before: Calibration;
+}
+
+/**
+ * How noisy the machine is, from the tables of all rounds: interruptions that decide on a 99th percentile come every ten seconds or so, and
+ * one table takes no longer. References count relative to those of their round, whose speed the round's brackets tell.
+ */
+function commonNoise(rounds: readonly Measured[]): MachineNoise {
+  return machineNoise(
+    rounds.flatMap(({ table }) => table.timings),
+    rounds.flatMap(({ table: { references } }) => {
+      const usual = median(references.flat());
+      return references.map((times) => times.map((time) => time / usual));
+    }),
+  );
+}
+
+async function predicted(
+  { table, before, guess, requests, ...round }: Measured,
+  noise: MachineNoise,
+  reality: ServingReality,
+  request: SampledRequest,
+): Promise<Round> {
+  const { stalls: _, drift: __, ...steady } = table.table;
+  const requestsPerSecond = Math.sqrt(round.brackets[0] * round.brackets[1]);
+  const point = reality.pointOf({ ...steady, ...noise }, { ...before, requestsPerSecond });
+  return {
+    ...round,
+    predictedCapacity: await predictCapacity(point, reality.shapes, request, guess),
+    predicted: predictLatency(point, reality.shapes, round.requestsPerSecond, requests),
+    point: { layout: point.layout, table: point.table },
+  };
 }
 
 const inWords = ({ predictedCapacity, capacity, predicted, measured, ...round }: Round): string => {

@@ -22,6 +22,7 @@ export {
   timeFactor,
 } from "./measure/calibration.ts";
 export { heldOutError } from "./measure/held-out.ts";
+export { type MachineNoise, machineNoise } from "./measure/machine-noise.ts";
 export { measureTable, type TableMeasurement } from "./measure/measure-table.ts";
 export { representativeSamples } from "./measure/representatives.ts";
 export { tableEffort, timeBatches } from "./measure/time-batches.ts";
