@@ -10,13 +10,13 @@ class ScenariosFirst extends BaseSequencer {
   }
 }
 
-/** Tests that make a cluster or images: each waits most of its time, so that three at once leave the CPUs some rest. */
+/** Tests that make a cluster or images: each waits most of its time, so that four at once leave the CPUs some rest. */
 export default mergeConfig(sharedConfig, {
   test: {
     include: ["**/*.e2e.test.ts"],
     globalSetup: ["scripts/test-images.ts"],
     sequence: { sequencer: ScenariosFirst },
-    maxWorkers: 3,
+    maxWorkers: 4,
     testTimeout: 360_000,
     hookTimeout: 600_000,
   },

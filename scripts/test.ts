@@ -27,7 +27,17 @@ async function vitest(config: string, filters: readonly string[]): Promise<Count
 /** Unit tests, and integration tests with real processes, models and API servers. */
 const fast = (filters: readonly string[]) => vitest("vitest.config.ts", filters);
 /** Tests on real clusters and of images. */
-const endToEnd = (filters: readonly string[]) => vitest("vitest.e2e.config.ts", filters);
+async function endToEnd(filters: readonly string[]): Promise<Counts> {
+  await images;
+  return vitest("vitest.e2e.config.ts", filters);
+}
+
+let images: Promise<unknown> = Promise.resolve();
+/** While the fast tests run, which do not need them; a failure is said by the tests that do. */
+async function startImages(): Promise<Counts> {
+  images = runTool(process.execPath, ["scripts/build-test-images.ts"]);
+  return nothing;
+}
 
 /**
  * Programs of the test cluster, once for all tests: a quarter of an hour on a new machine. Where they cannot be built,
@@ -63,7 +73,7 @@ async function unittest(): Promise<Counts> {
 }
 
 const filters = process.argv.slice(2);
-const everything = [checks, clusterPrograms, () => fast([]), unittest, () => endToEnd([])];
+const everything = [checks, clusterPrograms, startImages, () => fast([]), unittest, () => endToEnd([])];
 const runners = filters.length === 0 ? everything : chosen(filters);
 
 const counts: Counts[] = [];
