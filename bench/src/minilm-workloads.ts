@@ -20,11 +20,13 @@ export async function openMiniLm(): Promise<MiniLm> {
 
 /** Requests of one row each, and how they are written. */
 export interface Workload {
-  readonly name: "16-json" | "64-json" | "16-binary" | "mixed";
+  readonly name: "16-json" | "64-json" | "16-binary" | "mixed" | "uniform";
   readonly title: string;
   readonly format: "json" | "binary";
   /** Tokens of each request. */
   readonly lengths: readonly number[];
+  /** Who is compared on it, where that is not everybody. */
+  readonly rivals?: readonly string[];
   /** Length at which raw ONNX Runtime brackets the rounds. */
   readonly rawLength: number;
 }
@@ -42,7 +44,21 @@ export const workloads: Readonly<Record<Workload["name"], Workload>> = {
     rawLength: 16,
   },
   mixed: { name: "mixed", title: "mixed lengths JSON", format: "json", lengths: logNormalLengths(256), rawLength: 32 },
+  uniform: {
+    name: "uniform",
+    title: "uniform lengths JSON",
+    format: "json",
+    lengths: uniformLengths(256),
+    rivals: ["razors-edge"],
+    rawLength: 128,
+  },
 };
+
+/** 1 to 256 tokens, all equally likely: what the nearest scheduler, Razor's Edge, is benchmarked with by its author. */
+function uniformLengths(count: number): number[] {
+  const random = seededRandom(seed);
+  return Array.from({ length: count }, () => 1 + Math.floor(256 * random()));
+}
 
 /** Log-normal with mean 32, at most 256 tokens: the lengths of short texts. */
 function logNormalLengths(count: number): number[] {

@@ -20,7 +20,7 @@ export interface PeerSetting {
 export interface Peer {
   readonly title: string;
   /** The Python environment that it runs in, `requirements/NAME.txt`. */
-  readonly environment: "light" | "bentoml" | "ray" | "triton" | "mlserver";
+  readonly environment: "light" | "bentoml" | "ray" | "triton" | "mlserver" | "razors-edge";
   readonly arguments: (port: number) => readonly string[];
   readonly variables?: (setting: PeerSetting) => Readonly<Record<string, string>>;
   readonly path: string;
@@ -123,6 +123,15 @@ export const peers = {
     batching: [off, batch(8, 5), batch(16, 5)],
     variations: [oneByTwo],
     padsBatches: false,
+  },
+  "razors-edge": {
+    ...usual,
+    title: "Razor's Edge behind FastAPI",
+    environment: "razors-edge",
+    arguments: () => program("razors_edge_server.py"),
+    // It times pairs, so that one row at a time is no setting of it, and forms batches from whatever waits.
+    batching: [batch(8, 0), batch(16, 0)],
+    variations: [{ guarded: true }, oneByTwo],
   },
 } as const satisfies Readonly<Record<string, Peer>>;
 

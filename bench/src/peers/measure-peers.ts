@@ -46,8 +46,8 @@ export async function measurePeers(parts: PeerParts): Promise<PeerResults> {
   return results;
 }
 
-const takes = (server: PeerName | "own", { format }: Workload): boolean =>
-  server === "own" || (peers[server] as Peer).formats.includes(format);
+const takes = (server: PeerName | "own", { format, rivals }: Workload): boolean =>
+  server === "own" || ((rivals ?? [server]).includes(server) && (peers[server] as Peer).formats.includes(format));
 
 async function part(results: PeerResults, name: string, measure: () => Promise<void>): Promise<void> {
   delete results.unavailable[name];

@@ -5,7 +5,7 @@ import { measurePeers, type PeerParts } from "./measure-peers.ts";
 import { peerTable } from "./table.ts";
 
 const usage =
-  "Usage: npm run bench -- peers [--only own,litserve,...] [--workloads 16-json,64-json,16-binary,mixed] [--capacity] [--regrid]";
+  "Usage: npm run bench -- peers [--only own,litserve,...] [--workloads 16-json,64-json,16-binary,mixed,uniform] [--capacity] [--regrid]";
 
 /** `npm run bench -- peers`: what the words after it ask for, merged into `bench/results/peers.json`. */
 export async function benchPeers(words: readonly string[]): Promise<void> {
