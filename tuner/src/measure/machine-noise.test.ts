@@ -31,6 +31,17 @@ describe("the machine's noise", () => {
     expect(stalls?.perSecond).toBeCloseTo(2 / 3.041, 3);
   });
 
+  it("takes what a long batch lost for several of the interruptions that short ones meet one at a time", () => {
+    const short = [...new Array<number>(198).fill(10_000), 30_000, 29_000];
+    const long = [...new Array<number>(18).fill(90_000), 190_000, 171_000];
+    const { stalls } = machineNoise([short, long]);
+    expect(stalls?.microseconds).toHaveLength(2 + 5 + 4);
+    expect(Math.max(...(stalls?.microseconds ?? []))).toBeLessThan(25_000);
+    // As much time is lost as before.
+    const lost = (stalls?.microseconds ?? []).reduce((sum, microseconds) => sum + microseconds, 0);
+    expect(lost).toBeCloseTo(20_000 + 19_000 + 100_000 + 81_000);
+  });
+
   const slowThenQuick = [...new Array<number[]>(8).fill([10, 10, 90, 90]), ...new Array<number[]>(8).fill([15])];
 
   it("tells how the speed wanders from what the same work took between the cells, 1 on average", () => {

@@ -28,18 +28,18 @@ export function machineNoise(
   references: readonly (readonly number[])[] = [],
 ): MachineNoise {
   const ratios: number[] = [];
-  const excesses: number[] = [];
+  const excesses: Excess[] = [];
   let total = 0;
   for (const times of timings) {
     const centre = median(times);
     for (const time of times) {
       total += time;
       const excess = time - centre;
-      if (excess > Math.max(leastStallMicroseconds, stallShare * centre)) excesses.push(excess);
+      if (excess > Math.max(leastStallMicroseconds, stallShare * centre)) excesses.push({ excess, centre });
       else ratios.push(time / centre);
     }
   }
-  const stalls = stallsOf(excesses, total);
+  const stalls = stallsOf(interruptionsOf(excesses, median(timings.map(median))), total);
   const drift = driftOf(references);
   return {
     noiseFactors: binned(ratios, mostFactors),
@@ -77,6 +77,28 @@ function lagOneCorrelation(values: readonly number[]): number {
   const square = deviations.reduce((sum, deviation) => sum + deviation ** 2, 0);
   const product = deviations.slice(1).reduce((sum, deviation, i) => sum + deviation * (deviations[i] as number), 0);
   return square === 0 ? 0 : product / square;
+}
+
+/** What a run took longer than its cell's median, microseconds both. */
+interface Excess {
+  readonly excess: number;
+  readonly centre: number;
+}
+
+/** Of the interruptions of short batches, which meet one at a time, nearly all are no longer than one such. */
+const usualShare = 0.9;
+
+/**
+ * Single interruptions. A short batch meets one or none; what a long one lost is several of those in a row, each about as long as
+ * short batches know them. Taken for one, it would hold up a short request for longer than anything does that the machine was seen to do.
+ */
+function interruptionsOf(excesses: readonly Excess[], shortUntil: number): number[] {
+  const short = excesses.filter(({ centre }) => centre <= shortUntil).map(({ excess }) => excess);
+  const usual = quantile(short, usualShare);
+  return excesses.flatMap(({ excess }) => {
+    const count = short.length === 0 ? 1 : Math.max(1, Math.round(excess / usual));
+    return new Array<number>(count).fill(excess / count);
+  });
 }
 
 const stallsOf = (excesses: readonly number[], totalMicroseconds: number): Stalls | undefined =>
