@@ -31,6 +31,13 @@ const pythonParts = [
     lost: "only ONNX Runtime is tried and tested as an engine",
   },
   {
+    name: "CTranslate2, an engine for sentence encoders (about 45 MB to fetch)",
+    environment: "python",
+    requirements: "sidecar/python/requirements-ctranslate2.txt",
+    commands: ["test"],
+    lost: "encoders are not tried and tested on CTranslate2",
+  },
+  {
     name: "sentence encoder for tests and demo",
     environment: "python",
     requirements: "test/models-requirements.txt",

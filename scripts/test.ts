@@ -60,20 +60,22 @@ function chosen(filters: readonly string[]): (() => Promise<Counts>)[] {
   ];
 }
 
-async function unittest(): Promise<Counts> {
-  const files = globSync("tuner/python/test_*.py", { cwd: root });
+/** Tests of the Python programs in one folder. */
+async function unittest(folder: string): Promise<Counts> {
+  const files = globSync(`${folder}/test_*.py`, { cwd: root });
   if (files.length === 0) return nothing;
   if (!existsSync(python)) {
     return { ...nothing, skipped: files.map((file) => `${file}: set-up could not make the Python environment`) };
   }
-  const args = ["-m", "unittest", "discover", "-v", "-s", "tuner/python", "-p", "test_*.py"];
+  const args = ["-m", "unittest", "discover", "-v", "-s", folder, "-p", "test_*.py"];
   const { code, output } = await runTool(python, args);
   process.stdout.write(output);
   return countsOfUnittest(output, code);
 }
 
 const filters = process.argv.slice(2);
-const everything = [checks, clusterPrograms, startImages, () => fast([]), unittest, () => endToEnd([])];
+const pythonTests = async () => sum([await unittest("tuner/python"), await unittest("sidecar/python")]);
+const everything = [checks, clusterPrograms, startImages, () => fast([]), pythonTests, () => endToEnd([])];
 const runners = filters.length === 0 ? everything : chosen(filters);
 
 const counts: Counts[] = [];

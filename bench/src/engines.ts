@@ -1,12 +1,13 @@
-import type { EngineName } from "@sweetspot/crds";
+import { engineAndVariant, engineOf, engineOptionsOf, type VariantName } from "@sweetspot/crds";
 import { seededRandom } from "@sweetspot/planner";
 import {
   assembleBatch,
   createEnginePool,
+  cTranslate2,
   describeModel,
   type EnginePool,
-  findOpenVino,
-  missingOpenVino,
+  findEngine,
+  openVino,
   synthesiseRow,
   type Tensor,
   usableCpuCount,
@@ -27,23 +28,27 @@ interface Workload {
   readonly output: string;
   readonly length: number;
   readonly rows: number;
+  /** The source on other engines, and their own forms of it. */
+  readonly variants: readonly VariantName[];
 }
 
-/** Rows per second of OpenVINO over those of ONNX Runtime: a process for each CPU with one thread, equal batches, no server. */
+/** Rows per second of other engines over those of ONNX Runtime: a process for each CPU with one thread, equal batches, no server. */
 export async function benchEngines(): Promise<void> {
-  if ((await findOpenVino()) === null) throw new Error(missingOpenVino);
+  for (const engine of [openVino, cTranslate2]) {
+    if ((await findEngine(engine)) === null) throw new Error(engine.missing);
+  }
   const results = [];
   for (const workload of workloads()) results.push(await compare(workload));
   await writeResult(
     "engines",
-    results.map(({ row }) => row),
+    results.flatMap(({ rows }) => rows),
     results.map(({ raw }) => raw),
   );
 }
 
 function workloads(): Workload[] {
   const minilm = minilmModel();
-  const recogniser = { file: ocrModels.recogniser, output: recogniserTensors.output };
+  const recogniser = { file: ocrModels.recogniser, output: recogniserTensors.output, variants: ["OpenVino"] };
   const images = [160, 320].flatMap((length) =>
     [1, 4].map((rows) => ({ name: `text recogniser, width ${length}, ${rows} rows`, ...recogniser, length, rows })),
   );
@@ -53,6 +58,7 @@ function workloads(): Workload[] {
       name: `sentence encoder, ${length} tokens, ${rows} rows`,
       file: minilm,
       output: minilmTensors.embedding,
+      variants: ["OpenVino", "CTranslate2", "CTranslate2INT8"],
       length,
       rows,
     })),
@@ -60,7 +66,7 @@ function workloads(): Workload[] {
   return [...texts, ...images];
 }
 
-async function compare({ name, file, output, length, rows }: Workload) {
+async function compare({ name, file, output, length, rows, variants }: Workload) {
   console.error(`\n${name}`);
   const signature = await describeModel(file);
   const random = seededRandom(seed);
@@ -71,21 +77,28 @@ async function compare({ name, file, output, length, rows }: Workload) {
   }));
   const { inputs } = assembleBatch(members, undefined);
   await using resources = new AsyncDisposableStack();
-  const start = async (engine: EngineName) => {
+  const start = async (variant: VariantName) => {
     const layout = { instances: usableCpuCount(), threadsPerInstance: 1, pinned: true, spinning: false };
-    const pool = await createEnginePool({ engine, file, layout });
+    const pool = await createEnginePool({
+      engine: engineOf(variant),
+      options: engineOptionsOf(variant) ?? {},
+      file,
+      layout,
+    });
     resources.defer(() => pool.close());
     await rowsPerSecond(pool, inputs, output, rows, warmUpSeconds);
     return () => rowsPerSecond(pool, inputs, output, rows, seconds);
   };
-  const [baseline, measure] = [await start("OnnxRuntime"), await start("OpenVino")];
-  const measured = await interleave(baseline, [{ name: "OpenVINO", measure }], rounds);
-  const row: ResultRow = {
-    measure: `${name}: OpenVINO / ONNX Runtime`,
-    ratio: ratioOf(measured, "OpenVINO"),
+  const baseline = await start("Source");
+  const others = [];
+  for (const variant of variants) others.push({ name: engineAndVariant(variant), measure: await start(variant) });
+  const measured = await interleave(baseline, others, rounds);
+  const results: ResultRow[] = others.map((other) => ({
+    measure: `${name}: ${other.name} / ${engineAndVariant("Source")}`,
+    ratio: ratioOf(measured, other.name),
     wanted: 0,
-  };
-  return { row, raw: { workload: name, rounds: measured } };
+  }));
+  return { rows: results, raw: { workload: name, rounds: measured } };
 }
 
 /** All instances at once, each on the next batch as soon as it has answered the last. */

@@ -54,7 +54,7 @@ export type ServiceLevelTarget = z.infer<typeof ServiceLevelTarget>;
  * The engines that a plan may name. `OpenInference` is another server that speaks the Open Inference Protocol: the sidecar batches
  * in front of it.
  */
-export const EngineName = z.enum(["OnnxRuntime", "OpenVino", "OpenInference"]);
+export const EngineName = z.enum(["OnnxRuntime", "OpenVino", "CTranslate2", "OpenInference"]);
 export type EngineName = z.infer<typeof EngineName>;
 
 /**
@@ -78,6 +78,8 @@ export const MadeVariant = z.enum([
   "FP16",
   "BF16",
   "OpenVino",
+  "CTranslate2",
+  "CTranslate2INT8",
 ]);
 export type MadeVariant = z.infer<typeof MadeVariant>;
 

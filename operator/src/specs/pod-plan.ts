@@ -9,16 +9,23 @@ export const mostPlanBytes = 16 * 1024;
  * The tuner's plan with the paths of the serving pod. The source model is where it is mounted; a made variant is made
  * again in the pod from its recipe, which comes with the plan.
  */
-export function podPlan(plan: ServingPlan, run: string, deployment: string, model: ModelReference): ServingPlan {
-  const { variant, engine, digest } = plan.artifact;
+export function podPlan(
+  plan: ServingPlan,
+  run: string,
+  deployment: string,
+  model: Pick<ModelReference, "file">,
+): ServingPlan {
+  const { variant, engine, digest, options } = plan.artifact;
+  const settings = options === undefined ? {} : { options };
   const source = modelPath(model.file);
   const artifact =
     variant === "Source"
-      ? { variant, engine, digest, file: source }
+      ? { variant, engine, digest, file: source, ...settings }
       : {
           variant,
           engine,
           digest,
+          ...settings,
           file: `${paths.variants}/${digest.slice("sha256:".length)}.onnx`,
           recipe: { file: "recipe", source },
         };

@@ -1,17 +1,25 @@
 import type { EngineName } from "@sweetspot/crds";
 import { startUpstreamPool } from "../upstream/upstream-pool.ts";
+import { cTranslate2 } from "./ctranslate2-engine.ts";
 import { EngineFailure, type EnginePool, type EngineSettings } from "./engine.ts";
 import { optionProblem } from "./engine-options.ts";
 import { onnxRuntimeCommand } from "./engine-process.ts";
-import { openVinoCommand } from "./openvino-engine.ts";
+import { openVino } from "./openvino-engine.ts";
 import { type EnginePoolOptions, startProcessPool } from "./pool.ts";
+import { engineCommand, type PythonEngine } from "./python-engine.ts";
+
+type Starter = (settings: EngineSettings, options: EnginePoolOptions) => Promise<EnginePool>;
+
+const inPython =
+  (engine: PythonEngine): Starter =>
+  async (settings, options) =>
+    startProcessPool(settings, { command: await engineCommand(engine), ...options });
 
 /** How a pool of each kind of engine is started. */
-const starters: Readonly<
-  Record<EngineName, (settings: EngineSettings, options: EnginePoolOptions) => Promise<EnginePool>>
-> = {
+const starters: Readonly<Record<EngineName, Starter>> = {
   OnnxRuntime: (settings, options) => startProcessPool(settings, { command: onnxRuntimeCommand(), ...options }),
-  OpenVino: async (settings, options) => startProcessPool(settings, { command: await openVinoCommand(), ...options }),
+  OpenVino: inPython(openVino),
+  CTranslate2: inPython(cTranslate2),
   OpenInference: (settings) => startUpstreamPool(settings),
 };
 

@@ -1,5 +1,6 @@
 import type { EngineName, EngineOptions } from "@sweetspot/crds";
 import { upstreamOptions } from "../upstream/upstream-options.ts";
+import { cTranslate2Options } from "./ctranslate2-options.ts";
 import { onnxRuntimeOptions } from "./onnxruntime-options.ts";
 import { openVinoOptions } from "./openvino-options.ts";
 
@@ -9,6 +10,7 @@ export type KnownOptions = Readonly<Record<string, readonly string[]>>;
 const known: Readonly<Record<EngineName, KnownOptions>> = {
   OnnxRuntime: onnxRuntimeOptions,
   OpenVino: openVinoOptions,
+  CTranslate2: cTranslate2Options,
   OpenInference: upstreamOptions,
 };
 

@@ -3,9 +3,11 @@ import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { afterEach, describe, expect, it } from "vitest";
 import { writeOnnx } from "../../../test/src/builders/onnx-model.ts";
+import { cTranslate2 } from "./ctranslate2-engine.ts";
 import { onnxRuntimeCommand } from "./engine-process.ts";
 import { encodeFrame, type Frame, FrameDecoder } from "./frames.ts";
-import { openVinoCommand } from "./openvino-engine.ts";
+import { openVino } from "./openvino-engine.ts";
+import { engineCommand } from "./python-engine.ts";
 
 const started: { kill: (signal: "SIGKILL") => boolean }[] = [];
 
@@ -34,10 +36,13 @@ afterEach(() => {
   for (const child of started.splice(0)) child.kill("SIGKILL");
 });
 
-const openVino = await openVinoCommand().catch(() => null);
+const [withOpenVino, withCTranslate2] = await Promise.all(
+  [openVino, cTranslate2].map((engine) => engineCommand(engine).catch(() => null)),
+);
 const programs: readonly (readonly [string, readonly string[] | null])[] = [
   ["ONNX Runtime", onnxRuntimeCommand()],
-  ["OpenVINO", openVino],
+  ["OpenVINO", withOpenVino ?? null],
+  ["CTranslate2", withCTranslate2 ?? null],
 ];
 
 describe.for(programs)("the program of the %s engine", { timeout: 60_000 }, ([, installed]) => {

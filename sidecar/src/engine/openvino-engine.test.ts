@@ -6,11 +6,12 @@ import type { Tensor } from "../tensor.ts";
 import { createEnginePool } from "./create-pool.ts";
 import type { EnginePool } from "./engine.ts";
 import { engineSettings, floatsOf, ocrRecogniser, sentence } from "./engine-fixtures.ts";
-import { findOpenVino, openVinoCommand } from "./openvino-engine.ts";
+import { openVino } from "./openvino-engine.ts";
+import { engineCommand, findEngine } from "./python-engine.ts";
 
 const limit = 60_000;
 const tolerance = 1e-3;
-const installed = (await findOpenVino()) !== null;
+const installed = (await findEngine(openVino)) !== null;
 const minilm = minilmModel();
 const started: EnginePool[] = [];
 afterAll(async () => {
@@ -93,11 +94,11 @@ describe.skipIf(!installed)("the OpenVINO engine", { timeout: 60_000 }, () => {
 
 describe("OpenVINO on a machine that lacks it", () => {
   it("is not found, and a plan with it is refused with what to do", async () => {
-    expect(await findOpenVino({ SWEETSPOT_PYTHON: "/nowhere/python" })).toBeNull();
+    expect(await findEngine(openVino, { SWEETSPOT_PYTHON: "/nowhere/python" })).toBeNull();
     const before = process.env["SWEETSPOT_PYTHON"];
     process.env["SWEETSPOT_PYTHON"] = "/nowhere/python";
     try {
-      await expect(openVinoCommand()).rejects.toMatchObject({
+      await expect(engineCommand(openVino)).rejects.toMatchObject({
         kind: "Unavailable",
         message: expect.stringMatching(/npm run setup/),
       });

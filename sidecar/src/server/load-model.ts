@@ -114,6 +114,7 @@ async function step<T>(what: string, act: () => Promise<T>): Promise<T> {
 const unloadable: Readonly<Record<EngineName, string>> = {
   OnnxRuntime: "the engine cannot load its model",
   OpenVino: "the engine OpenVINO is not installed, or cannot load its model",
+  CTranslate2: "the engine CTranslate2 is not installed, or cannot load its model",
   OpenInference: "the upstream server does not answer",
 };
 

@@ -1,9 +1,8 @@
-import { engineOf } from "@sweetspot/crds";
 import { createEnginePool } from "@sweetspot/sidecar";
 import type { TableBench, TableBenchSetup } from "../instruments.ts";
 import { measureTable, type Representative } from "./measure-table.ts";
 import { refiningSamples, representativeSamples } from "./representatives.ts";
-import { openSingleEngine } from "./single-engine.ts";
+import { engineSettingsOf, openSingleEngine } from "./single-engine.ts";
 import { tableEffort, timeBatches } from "./time-batches.ts";
 
 /** Times tables on real engines, beside a reference engine that stays open. */
@@ -33,7 +32,7 @@ export async function openTableBench(setup: TableBenchSetup): Promise<TableBench
   };
   return {
     async measure({ variant, file }, layout, batchable) {
-      const pool = await createEnginePool({ engine: engineOf(variant), file, layout });
+      const pool = await createEnginePool({ ...engineSettingsOf(variant), file, layout });
       try {
         return await measureTable({ ...common, pool, batchable });
       } finally {

@@ -59,6 +59,7 @@ async function contextOf({ request, model, environment, budget, signal }: Tuning
     python: model.question.variants.some((name) => name !== "Source") ? await findPython() : null,
     environment,
     signal,
+    trial: { inputs: model.samples.samples[0]?.inputs ?? [], outputs: model.outputs },
   };
 }
 

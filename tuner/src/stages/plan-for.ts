@@ -1,5 +1,6 @@
 import type { BatchPolicy } from "@sweetspot/crds";
-import { apiVersion, type CostTable, engineOf, type Layout, type ServingPlan } from "@sweetspot/crds";
+import { apiVersion, type CostTable, type Layout, type ServingPlan } from "@sweetspot/crds";
+import { engineSettingsOf } from "../measure/single-engine.ts";
 import type { LoadableVariant, OpenedModel, TuningState } from "../tuning-state.ts";
 
 /** A queue this long is minutes of work for any model: it only guards the memory, prediction refuses long before. */
@@ -26,7 +27,7 @@ export function planFor(
     modelName: request.modelName,
     artifact: {
       variant: variant.variant,
-      engine: engineOf(variant.variant),
+      ...engineSettingsOf(variant.variant),
       file: variant.file,
       digest: variant.digest,
     },

@@ -1,5 +1,4 @@
 import type { Padding, QualityResult, VariantName } from "@sweetspot/crds";
-import { engineOf } from "@sweetspot/crds";
 import { seededRandom } from "@sweetspot/planner";
 import {
   assembleBatch,
@@ -70,7 +69,7 @@ export class QualityJudge {
   async judge(name: VariantName, file: string): Promise<Judgement> {
     const { model, request } = this.#state;
     const { metric, mode, maximumLossBasisPoints } = model.question.quality;
-    const pool = await openSingleEngine(file, engineOf(name));
+    const pool = await openSingleEngine(file, name);
     try {
       const padding = await this.#padding(pool);
       const madeUp = model.samples.source === "Synthesised";

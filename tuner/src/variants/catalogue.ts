@@ -8,8 +8,11 @@ interface Kind {
   readonly method?: "minmax" | "entropy" | "percentile";
 }
 
-/** The variants that the Python tools make. BF16 is none: see `notApplicable`; OpenVino is the source on another engine. */
-const kinds: Readonly<Record<Exclude<MadeVariant, "Source" | "BF16" | "OpenVino">, Kind>> = {
+/** The source model on another engine. */
+type Elsewhere = "OpenVino" | "CTranslate2" | "CTranslate2INT8";
+
+/** The variants that the Python tools make. BF16 is none: see `notApplicable`. */
+const kinds: Readonly<Record<Exclude<MadeVariant, "Source" | "BF16" | Elsewhere>, Kind>> = {
   INT8Dynamic: { mode: "dynamic", lossless: false },
   INT8Static: { mode: "static", method: "minmax", lossless: false },
   INT8StaticEntropy: { mode: "static", method: "entropy", lossless: false },
@@ -30,8 +33,11 @@ export const isToolVariant = (variant: string): variant is ToolVariant => Object
 const twins: ReadonlySet<string> = new Set(["INT8Static", "INT8StaticEntropy", "INT8StaticPercentile"]);
 export const isTwin = (variant: string): boolean => twins.has(variant);
 
+/** Other engines compute in FP32 unless the name says otherwise. */
+const lossless: ReadonlySet<string> = new Set(["Source", "OpenVino", "CTranslate2"]);
+
 export const isLossless = (variant: string): boolean =>
-  variant === "Source" || variant === "OpenVino" || (isToolVariant(variant) && kindOf(variant).lossless);
+  lossless.has(variant) || (isToolVariant(variant) && kindOf(variant).lossless);
 
 /** Budgets below this have time for the three variants that usually decide, longer ones for all. */
 const thoroughBudgetSeconds = 180;

@@ -59,6 +59,7 @@ const context = (changes: Partial<VariantContext> = {}): VariantContext => ({
   memoryBytes: 4 * 2 ** 30,
   python: null,
   environment: { architecture: "x64", instructionSets: ["avx2"] },
+  trial: { inputs: calibration[0]?.inputs ?? [], outputs: ["y"] },
   ...changes,
 });
 

@@ -6,6 +6,7 @@ import * as z from "zod";
 import type { Sample } from "../inputs/sample.ts";
 import { canCalibrate } from "./calibration-file.ts";
 import { isToolVariant, kindOf, type ToolVariant } from "./catalogue.ts";
+import { cTranslate2Variant, type Trial } from "./ctranslate2-variant.ts";
 import { openVinoVariant } from "./openvino-variant.ts";
 import { missingPython, type PythonEnvironment } from "./python-environment.ts";
 import { type QuantizationRecipe, quantizationRecipe, recipeDigest } from "./quantization-recipe.ts";
@@ -47,6 +48,8 @@ export interface VariantContext extends QuantizationLimits {
   /** Null where there is none, see `findPython`. */
   readonly python: PythonEnvironment | null;
   readonly environment: Pick<Environment, "architecture" | "instructionSets">;
+  /** What another engine must be able to answer. */
+  readonly trial: Trial;
 }
 
 /**
@@ -67,6 +70,9 @@ export async function makeVariant(
     });
     if (variant === "Source") return sourceVariant(source, size);
     if (variant === "OpenVino") return await openVinoVariant(source, size);
+    if (variant === "CTranslate2" || variant === "CTranslate2INT8") {
+      return await cTranslate2Variant(variant, source, size, context.trial);
+    }
     if (!isToolVariant(variant)) {
       return { state: "NotApplicable", variant, seconds: 0, message: "This release cannot make it." };
     }

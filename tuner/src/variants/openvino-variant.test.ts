@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { engineAndVariant, engineOf, sha256 } from "@sweetspot/crds";
-import { findOpenVino } from "@sweetspot/sidecar";
+import { findEngine, openVino } from "@sweetspot/sidecar";
 import { describe, expect, it } from "vitest";
 import { embeddingModel, writeOnnx } from "../../../test/src/builders/onnx-model.ts";
 import { openVinoVariant } from "./openvino-variant.ts";
@@ -8,7 +8,7 @@ import { openVinoVariant } from "./openvino-variant.ts";
 const file = await writeOnnx(embeddingModel());
 const source = { file, digest: sha256(await readFile(file)) };
 
-const installed = (await findOpenVino()) !== null;
+const installed = (await findEngine(openVino)) !== null;
 
 describe("the source model on OpenVINO", () => {
   it.skipIf(!installed)("is ready as it is where OpenVINO is installed", async () => {

@@ -39,6 +39,7 @@ describe.skipIf(python === null)("real variants (skipped without the Python envi
           memoryBytes: 8 * 2 ** 30,
           python,
           environment: { architecture: "x64", instructionSets: ["avx2"] },
+          trial: { inputs: [], outputs: [] },
         },
       );
       if (made.state !== "Ready") throw new Error(made.message);
