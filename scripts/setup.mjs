@@ -31,6 +31,13 @@ const pythonParts = [
     lost: "only ONNX Runtime is tried and tested as an engine",
   },
   {
+    name: "NNCF, which quantizes for OpenVINO (about 60 MB to fetch)",
+    environment: "python",
+    requirements: "tuner/python/requirements-nncf.txt",
+    commands: ["test"],
+    lost: "OpenVINO is tried with the model as it is only",
+  },
+  {
     name: "CTranslate2, an engine for sentence encoders (about 45 MB to fetch)",
     environment: "python",
     requirements: "sidecar/python/requirements-ctranslate2.txt",

@@ -78,6 +78,7 @@ export const MadeVariant = z.enum([
   "FP16",
   "BF16",
   "OpenVino",
+  "OpenVinoINT8",
   "CTranslate2",
   "CTranslate2INT8",
 ]);

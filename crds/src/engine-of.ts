@@ -7,9 +7,10 @@ interface Computed {
   readonly form?: string;
 }
 
-/** The variants that are no file of their own: the source model on another engine, which converts it as it loads it. */
+/** The variants that another engine computes; the rest are files for ONNX Runtime. */
 const elsewhere: Partial<Readonly<Record<MadeVariant, Computed>>> = {
   OpenVino: { engine: "OpenVino" },
+  OpenVinoINT8: { engine: "OpenVino", form: "INT8" },
   CTranslate2: { engine: "CTranslate2" },
   CTranslate2INT8: { engine: "CTranslate2", options: { compute_type: "int8" }, form: "INT8" },
 };
@@ -19,7 +20,7 @@ const computedOf = (variant: VariantName): Computed => {
   return (Object.hasOwn(known, variant) ? known[variant] : undefined) ?? { engine: "OnnxRuntime", form: variant };
 };
 
-/** What computes a variant: all are files for ONNX Runtime, but for those that are the source model on another engine. */
+/** What computes a variant. */
 export const engineOf = (variant: VariantName): EngineName => computedOf(variant).engine;
 
 /** The settings of that engine which make the variant what it is; undefined where it needs none. */

@@ -58,7 +58,7 @@ class Options:
 def parse_options(arguments: list[str]) -> Options:
     """Reads the command line; argparse ends the program with status 2 when it is wrong."""
     parser = argparse.ArgumentParser(description="Makes a variant of an ONNX model.")
-    modes = ["dynamic", "static", "optimized", "half", "sensitivity"]
+    modes = ["dynamic", "static", "nncf", "optimized", "half", "sensitivity"]
     parser.add_argument("--mode", choices=modes, required=True, help="sensitivity: rank the nodes, worst first, as JSON")
     parser.add_argument("--input", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
@@ -106,6 +106,18 @@ def make_static(source: Path, target: Path, options: Options) -> None:
     )
 
 
+def make_for_openvino(source: Path, target: Path, options: Options) -> None:
+    """INT8 as NNCF chooses it for OpenVINO, with the ranges of activations taken from the samples."""
+    if options.calibration is None:
+        raise ValueError("quantization by NNCF needs calibration samples")
+    try:
+        # Loaded here: it takes two seconds, and need not be installed.
+        from nncf_variant import make_nncf
+    except ImportError as error:
+        raise NothingToDo(f"NNCF is not installed ({error}): run `npm run setup`.") from error
+    make_nncf(source, target, read_samples(options.calibration), options.reduce_range)
+
+
 def kept_nodes(options: Options) -> list[str]:
     """The nodes that the command line leaves FP32."""
     return [] if options.keep is None else json.loads(options.keep.read_text())
@@ -133,7 +145,7 @@ def quantize(options: Options, scratch: Path, result: Path) -> tuple[int, str]:
     ready = prepared(options.input, scratch)
     if options.keep is not None:
         name_nodes(ready)
-    make = make_dynamic if options.mode == "dynamic" else make_static
+    make = {"dynamic": make_dynamic, "static": make_static, "nncf": make_for_openvino}[options.mode]
     make(ready, result, options)
     nodes = count_quantized(result)
     if nodes == 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import importlib.util
 import io
 import json
 import os
@@ -158,8 +159,8 @@ class QuantizeTest(unittest.TestCase):
         onnx.save(model, self.source)
         return quantize.run(self.options(mode, *more))
 
-    def assert_absent(self) -> None:
-        self.assertEqual([path.name for path in self.folder.iterdir()], ["source.onnx"])
+    def assert_absent(self, *beside: Path) -> None:
+        self.assertEqual({path.name for path in self.folder.iterdir()}, {"source.onnx", *(path.name for path in beside)})
 
     def test_dynamic_runs_and_stays_close(self) -> None:
         answer = self.run_on(matmul(), "dynamic", *CLOSE)
@@ -182,6 +183,23 @@ class QuantizeTest(unittest.TestCase):
                 answer = self.run_on(matmul(), "static", *words)
                 self.assertEqual((answer["state"], answer["nodesQuantized"]), ("Ready", 1), answer["message"])
                 self.assert_close()
+
+    @unittest.skipUnless(importlib.util.find_spec("nncf"), "NNCF is not installed")
+    def test_nncf_runs_and_stays_close(self) -> None:
+        calibration = self.folder / "calibration"
+        write_calibration(calibration, RANDOM.uniform(-1, 1, (32, SIZE)).astype(np.float32))
+        answer = self.run_on(matmul(), "nncf", *CLOSE, "--calibration", str(calibration))
+        self.assertEqual((answer["state"], answer["nodesQuantized"]), ("Ready", 1), answer["message"])
+        self.assert_close()
+
+    def test_without_nncf_says_what_to_do(self) -> None:
+        calibration = self.folder / "calibration"
+        write_calibration(calibration, INPUT)
+        with mock.patch.dict(sys.modules, {"nncf_variant": None}):
+            answer = self.run_on(matmul(), "nncf", "--calibration", str(calibration))
+        self.assertEqual(answer["state"], "Skipped")
+        self.assertIn("npm run setup", str(answer["message"]))
+        self.assert_absent(calibration)
 
     def test_leaves_nodes_as_they_are_when_told_so(self) -> None:
         calibration, keep = self.folder / "calibration", self.folder / "keep"

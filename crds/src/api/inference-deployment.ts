@@ -33,7 +33,7 @@ export const Variants = setOf(MadeVariant, 16)
   .min(1)
   .default(["Source", "INT8Dynamic", "INT8Static"])
   .describe(
-    "Variants of the model to consider. `Source`: as it is, always measured too. `INT8Dynamic`: weights in 8 bits, activations quantized as they come. `INT8Static`: both in 8 bits, calibrated on the samples by their least and greatest values. `INT8StaticEntropy`, `INT8StaticPercentile`: calibrated in other ways. `INT8StaticMixed`: only where these lose too much, with the worst operators left as they are. `Optimized`: graph optimised before it is loaded. `FP16`, `BF16`: half precision, where the engine has kernels for it. `OpenVino`, `CTranslate2`: as it is, computed by that engine, in images that have it. `CTranslate2INT8`: that engine with weights in 8 bits.",
+    "Variants of the model to consider. `Source`: as it is, always measured too. `INT8Dynamic`: weights in 8 bits, activations quantized as they come. `INT8Static`: both in 8 bits, calibrated on the samples by their least and greatest values. `INT8StaticEntropy`, `INT8StaticPercentile`: calibrated in other ways. `INT8StaticMixed`: only where these lose too much, with the worst operators left as they are. `Optimized`: graph optimised before it is loaded. `FP16`, `BF16`: half precision, where the engine has kernels for it. `OpenVino`, `CTranslate2`: as it is, computed by that engine, in images that have it. `OpenVinoINT8`: weights and activations in 8 bits for that engine, calibrated on the samples. `CTranslate2INT8`: weights in 8 bits.",
   );
 
 export const BudgetSeconds = z

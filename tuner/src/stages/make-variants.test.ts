@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { VariantResult } from "@sweetspot/crds";
 import { seededRandom, withoutBatching } from "@sweetspot/planner";
+import { findEngine, openVino } from "@sweetspot/sidecar";
 import { damagedWeights, digitLines, digitsModel, digitsSamples } from "@sweetspot/test";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { floatTensor, onnxModel } from "../../../test/src/builders/onnx-model.ts";
@@ -68,6 +69,7 @@ const resultOf = ({ variants }: TuningState, name: string): VariantResult => {
 };
 
 const python = await findPython();
+const quantizesForOpenVino = python?.versions["nncf"] !== undefined && (await findEngine(openVino)) !== null;
 
 describe.skipIf(python === null)("variants of labelled digits (skipped without the Python tools from set-up)", () => {
   it("a good INT8 model passes, seeded bad ones never do", { timeout: 90_000 }, async () => {
@@ -90,6 +92,16 @@ describe.skipIf(python === null)("variants of labelled digits (skipped without t
       expect(resultOf(again, name)).toMatchObject({ state: "Ready", eligible: false, quality: { verdict: "Fail" } });
     }
     expect(again.eligible.map(({ variant }) => variant)).toEqual(["Source"]);
+  });
+
+  it.skipIf(!quantizesForOpenVino)("INT8 by NNCF is judged on OpenVINO", { timeout: 90_000 }, async () => {
+    expect(resultOf(await made({ variants: ["Source", "OpenVinoINT8"] }), "OpenVinoINT8")).toMatchObject({
+      engine: "OpenVino",
+      state: "Ready",
+      eligible: true,
+      message: expect.stringMatching(/operators compute in INT8/),
+      quality: { metric: "LabelAccuracy", verdict: "Pass" },
+    });
   });
 
   it("on 20 samples even a good one is not decided, and more are asked for", { timeout: 60_000 }, async () => {

@@ -2,7 +2,7 @@ import { type Environment, MadeVariant } from "@sweetspot/crds";
 
 /** How a variant is made, and what it may cost. */
 interface Kind {
-  readonly mode: "dynamic" | "static" | "optimized" | "half";
+  readonly mode: "dynamic" | "static" | "nncf" | "optimized" | "half";
   /** Only the order of floating-point operations differs: made-up inputs are enough to check it. */
   readonly lossless: boolean;
   readonly method?: "minmax" | "entropy" | "percentile";
@@ -18,6 +18,7 @@ const kinds: Readonly<Record<Exclude<MadeVariant, "Source" | "BF16" | Elsewhere>
   INT8StaticEntropy: { mode: "static", method: "entropy", lossless: false },
   INT8StaticPercentile: { mode: "static", method: "percentile", lossless: false },
   INT8StaticMixed: { mode: "static", method: "minmax", lossless: false },
+  OpenVinoINT8: { mode: "nncf", lossless: false },
   Optimized: { mode: "optimized", lossless: true },
   FP16: { mode: "half", lossless: false },
 };
@@ -26,6 +27,9 @@ const kinds: Readonly<Record<Exclude<MadeVariant, "Source" | "BF16" | Elsewhere>
 export type ToolVariant = keyof typeof kinds;
 
 export const kindOf = (variant: ToolVariant): Kind => kinds[variant];
+
+/** Does it take the ranges of activations from samples? */
+export const needsCalibration = (variant: ToolVariant): boolean => ["static", "nncf"].includes(kinds[variant].mode);
 
 export const isToolVariant = (variant: string): variant is ToolVariant => Object.hasOwn(kinds, variant);
 

@@ -1,11 +1,11 @@
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Environment, MadeVariant, VariantName } from "@sweetspot/crds";
-import { fileDigest } from "@sweetspot/sidecar";
+import { fileDigest, findEngine, openVino } from "@sweetspot/sidecar";
 import * as z from "zod";
 import type { Sample } from "../inputs/sample.ts";
 import { canCalibrate } from "./calibration-file.ts";
-import { isToolVariant, kindOf, type ToolVariant } from "./catalogue.ts";
+import { isToolVariant, needsCalibration, type ToolVariant } from "./catalogue.ts";
 import { cTranslate2Variant, type Trial } from "./ctranslate2-variant.ts";
 import { openVinoVariant } from "./openvino-variant.ts";
 import { missingPython, type PythonEnvironment } from "./python-environment.ts";
@@ -70,6 +70,9 @@ export async function makeVariant(
     });
     if (variant === "Source") return sourceVariant(source, size);
     if (variant === "OpenVino") return await openVinoVariant(source, size);
+    if (variant === "OpenVinoINT8" && (await findEngine(openVino)) === null) {
+      return { state: "NotApplicable", variant, seconds: 0, message: openVino.missing };
+    }
     if (variant === "CTranslate2" || variant === "CTranslate2INT8") {
       return await cTranslate2Variant(variant, source, size, context.trial);
     }
@@ -105,7 +108,7 @@ async function toolVariant(
 ): Promise<Outcome> {
   const { python, calibration } = context;
   if (python === null) return { state: "Skipped", message: missingPython };
-  if (kindOf(variant).mode === "static" && !canCalibrate(calibration)) {
+  if (needsCalibration(variant) && !canCalibrate(calibration)) {
     return { state: "Skipped", message: "Static quantization needs samples of numeric inputs to calibrate with." };
   }
   const recipe = { ...quantizationRecipe(variant, context.environment, calibration), ...change };

@@ -17,9 +17,14 @@ export const missingPython =
 
 const probe = `
 import json, platform
+from importlib.metadata import PackageNotFoundError, version
 import numpy, onnx, onnxruntime, onnxruntime.quantization
-modules = (numpy, onnx, onnxruntime)
-print(json.dumps({"python": platform.python_version(), **{m.__name__: m.__version__ for m in modules}}))
+versions = {m.__name__: m.__version__ for m in (numpy, onnx, onnxruntime)}
+try:
+    versions["nncf"] = version("nncf")
+except PackageNotFoundError:
+    pass
+print(json.dumps({"python": platform.python_version(), **versions}))
 `;
 const probeSeconds = 60;
 

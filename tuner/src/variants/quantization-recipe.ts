@@ -2,7 +2,7 @@ import { digestOf, type Environment } from "@sweetspot/crds";
 import { hasIntegerDotProduct } from "../environment/cpu-info.ts";
 import { type Sample, sampleSet } from "../inputs/sample.ts";
 import { spacedSamples } from "./calibration-file.ts";
-import { kindOf, type ToolVariant } from "./catalogue.ts";
+import { kindOf, needsCalibration, type ToolVariant } from "./catalogue.ts";
 
 /** The ranges of activations settle long before; more samples only take time. */
 const mostCalibrationSamples = 64;
@@ -11,7 +11,7 @@ const revision = 2;
 
 /** Everything that decides what the tool makes. */
 export interface QuantizationRecipe {
-  readonly mode: "dynamic" | "static" | "optimized" | "half" | "sensitivity";
+  readonly mode: "dynamic" | "static" | "nncf" | "optimized" | "half" | "sensitivity";
   /** How the ranges of activations follow from the samples, for static quantization. */
   readonly method: "minmax" | "entropy" | "percentile";
   /** Nodes that stay FP32; null where all are quantized that gain from it. */
@@ -38,7 +38,7 @@ export function quantizationRecipe(
     keep: null,
     reduceRange: x86 && !hasIntegerDotProduct(environment.instructionSets),
     activations: x86 ? "uint8" : "int8",
-    calibration: mode === "static" ? spacedSamples(calibration, mostCalibrationSamples) : [],
+    calibration: needsCalibration(variant) ? spacedSamples(calibration, mostCalibrationSamples) : [],
   };
 }
 
