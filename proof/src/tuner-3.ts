@@ -42,13 +42,14 @@ const secondsOf = ({ startedAt, finishedAt }: TuningReport): number =>
 /** Only what was raced is an answer from measurements. */
 const racedIn = ({ candidates }: TuningReport): number => candidates.filter(({ measured }) => measured !== null).length;
 
-const inShort = ({ startedAt, finishedAt, decision, variants: looked, candidates }: TuningReport) => ({
+const inShort = ({ startedAt, finishedAt, decision, variants: looked, candidates, findings }: TuningReport) => ({
   startedAt,
   finishedAt,
   winner: decision.summary,
   reason: decision.reason,
   gainOverDefault: decision.gainOverDefault,
   confirmation: decision.confirmation,
+  leftOut: findings.filter(({ topic }) => topic === "Budget").map(({ message }) => message),
   variants: looked.map(({ variant, state, seconds }) => ({ variant, state, seconds })),
   rounds: candidates.map(({ name, rounds }) => ({ name, rounds: rounds.length })),
 });

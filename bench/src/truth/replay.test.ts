@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { gridSeconds, RecordedTruth } from "./recorded-truth.ts";
 import { Recording } from "./recording.ts";
 import { replayRival, replayTuner } from "./replay-share.ts";
+import { replayTuning } from "./replay-tuning.ts";
 import { randomSearch } from "./rival-searches.ts";
 import { simulatedRecording } from "./testing/simulated-recording.ts";
 
@@ -19,6 +20,15 @@ describe("a replayed tuning", () => {
   it("is the same for the same seed", async () => {
     const recording = simulatedRecording(2, 0.1);
     expect(await replayTuner(recording, 7)).toEqual(await replayTuner(recording, 7));
+  });
+
+  it("races the best two where there is time for it, else the best one, and ends by its budget or soon after", async () => {
+    const truth = new RecordedTruth(Recording.parse(simulatedRecording(2, 0.03)));
+    const [long, short] = [await replayTuning(truth, 300, 1), await replayTuning(truth, 20, 1)];
+    expect([long.raced.length, short.raced.length]).toEqual([3, 2]);
+    expect(short.raced).toContain("naive-default");
+    expect(long.seconds).toBeLessThan(300);
+    expect(short.seconds).toBeLessThan(1.2 * 20);
   });
 
   it("refuses a recording of which nothing can be held out", async () => {

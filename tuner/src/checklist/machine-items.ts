@@ -86,7 +86,8 @@ export function overlapItem({ candidates, environment }: Evidence, winner: Candi
 /** Each engine process on CPUs of its own, tried on the real server at saturation. */
 export function pinningItem({ pinningTrial, environment, question }: Evidence, winner: Candidate): ChecklistItem {
   const topic = "CorePinning";
-  if (pinningTrial === null) return notTried(topic, "No server ran, so pinned and unpinned were not compared.");
+  if (pinningTrial === null)
+    return notTried(topic, "There was no server, or no time, to compare pinned and unpinned engines.");
   const { pinnedRequestsPerSecond: pinned, unpinnedRequestsPerSecond: unpinned } = pinningTrial;
   if (pinned <= 0 || unpinned <= 0) return notTried(topic, "A trial of the server answered nothing.");
   const ratio = singleRatio(pinned, unpinned, noiseApart(environment), "Trial");

@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { writeFileSync } from "node:fs";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseDocument, ServiceLevelReport, type ServingPlan } from "@sweetspot/crds";
@@ -27,9 +27,12 @@ export class SidecarProcess {
     this.#reportUrl = `http://127.0.0.1:${ports.metricsPort}/v2/sweetspot/report`;
   }
 
-  /** Starts a server for a plan, which is written to `planFile`; resolves when it is warm. Throws `SidecarError`. */
+  /**
+   * Starts a server for a plan, which is written to `planFile`; resolves when it is warm. The process is started before this
+   * returns, so that it loads its model also while the caller is busy. Throws `SidecarError`.
+   */
   static async start(plan: ServingPlan, planFile: string): Promise<SidecarProcess> {
-    await writeFile(planFile, JSON.stringify(plan));
+    writeFileSync(planFile, JSON.stringify(plan));
     const child = fork(program, [planFile], {
       execArgv: [...serverNodeFlags],
       stdio: ["ignore", "ignore", "pipe", "ipc"],

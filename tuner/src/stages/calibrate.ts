@@ -11,9 +11,9 @@ import type { TuningState } from "../tuning-state.ts";
 import type { Entrant } from "./entrant.ts";
 
 /** A server reaches its speed only after its code has been compiled, which takes a second or two of load. */
-const warmUp = { longestSeconds: 1.5, shortestSeconds: 0.3, budgetShare: 0.025 };
+const warmUp = { longestSeconds: 1.5, shortestSeconds: 0.3, budgetShare: 0.02 };
 /** Long enough to see the machine at its usual speed, and not in one good or bad moment. */
-const measuring = { longestSeconds: 5, shortestSeconds: 0.5, budgetShare: 0.035 };
+const measuring = { longestSeconds: 5, shortestSeconds: 0.5, budgetShare: 0.025 };
 const clients = { fewest: 4, most: 64 };
 /** Of the requests that fit into the target at the predicted rate: the rest would be refused as late. */
 const inFlightShare = 0.5;
@@ -42,11 +42,18 @@ export async function calibrate(state: TuningState, entrant: Entrant, load: Runn
     signal,
     cpuMicroseconds: instruments.cpuMicroseconds,
   };
-  const seconds = ({ longestSeconds, shortestSeconds, budgetShare }: typeof measuring) =>
-    Math.min(longestSeconds, Math.max(shortestSeconds, budgetShare * request.budgetSeconds));
-  await closedLoop({ ...settings, seconds: seconds(warmUp) });
-  return { entrant, calibration: await measureCalibration({ ...settings, seconds: seconds(measuring) }) };
+  const { budgetSeconds } = request;
+  await closedLoop({ ...settings, seconds: secondsOf(warmUp, budgetSeconds) });
+  const calibration = await measureCalibration({ ...settings, seconds: secondsOf(measuring, budgetSeconds) });
+  return { entrant, calibration };
 }
+
+const secondsOf = ({ longestSeconds, shortestSeconds, budgetShare }: typeof measuring, budgetSeconds: number) =>
+  Math.min(longestSeconds, Math.max(shortestSeconds, budgetShare * budgetSeconds));
+
+/** What `calibrate` takes. */
+export const calibrationSeconds = (budgetSeconds: number): number =>
+  secondsOf(warmUp, budgetSeconds) + secondsOf(measuring, budgetSeconds);
 
 function clientsFor({ request }: TuningState, { prediction }: Entrant): number {
   const fitting = (inFlightShare * prediction.capacityRequestsPerSecond * request.target.latencyMilliseconds) / 1000;

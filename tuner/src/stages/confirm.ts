@@ -18,6 +18,8 @@ import { currentPoint } from "./predict.ts";
 /** The load that is recommended: beyond it a small burst takes the queue over the target. */
 const recommendedShare = 0.7;
 const minimumSeconds = 3;
+/** For the verdict and the report. */
+const wrapUpSeconds = 1.5;
 /** A slow server's run is long enough for so many requests, but not for ever. */
 const fewestRequests = 10;
 const longestOverrunSeconds = 20;
@@ -41,7 +43,7 @@ export async function confirm(
   const { request, budget } = state;
   const rate = confirmedRate(state, winner);
   const least = Math.max(minimumSeconds, Math.min(longestOverrunSeconds, fewestRequests / rate));
-  const seconds = Math.max(least, budget.until(1) - 1);
+  const seconds = Math.max(least, budget.until(1) - wrapUpSeconds);
   state.say("Decision", `Confirming ${winner.name} at ${rate.toFixed(0)} requests/s for ${seconds.toFixed(0)} s`);
   const job = { url: server.inferUrl, target: request.target, seed: request.seed + 1 };
   const report = await load.run({ ...job, stages: [{ requestsPerSecond: rate, seconds }] }, state.signal);

@@ -23,7 +23,9 @@ export async function startEntrant(
   const loadable = state.eligible.find((one) => one.variant === variant) as LoadableVariant;
   const plan = planFor(state, { revision: name, variant: loadable, layout, policy, table });
   const file = join(directory, `${name}-${layout.pinned ? "pinned" : "shared"}.json`);
-  const server = await state.instruments.startServer(plan, file);
-  resources.defer(() => server.close());
+  const starting = state.instruments.startServer(plan, file);
+  // Before it is up: it must not outlive the resources where they end meanwhile.
+  resources.defer(async () => (await starting.catch(() => null))?.close());
+  const server = await starting;
   return { ...predicted, name, server };
 }

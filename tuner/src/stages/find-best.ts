@@ -6,10 +6,10 @@ import type { RunningLoad } from "../instruments.ts";
 import { prepareMix } from "../load/request-mix.ts";
 import type { TuningState } from "../tuning-state.ts";
 import { bestReachableMilliseconds } from "./conclude.ts";
-import { enterRace } from "./enter-race.ts";
+import { enterRace, startNaive } from "./enter-race.ts";
 import type { Entrant } from "./entrant.ts";
 import { measureTables } from "./measure-tables.ts";
-import { candidatesOf, predictAgain, predictAll, type Search } from "./predict.ts";
+import { candidatesOf, predictAgain, predictAll } from "./predict.ts";
 import { runRace } from "./run-race.ts";
 
 /** What is done with the winner of the race while its server is warm. */
@@ -18,20 +18,24 @@ type Confirm = (choice: Choice, entrant: Entrant, load: RunningLoad) => Promise<
 /** Tables, search and race of the variants that may win. Everything is measured through the state's instruments. */
 export async function findBest(state: TuningState, confirm: Confirm): Promise<void> {
   await measureTables(state);
-  const search = predictAll(state);
-  state.candidates = candidatesOf(search);
   // A target that no request alone can keep is an answer: load would only confirm it.
-  if (isFeasible(state)) await raceThroughServers(state, search, confirm);
+  if (isFeasible(state)) return raceThroughServers(state, confirm);
+  state.candidates = candidatesOf(predictAll(state));
 }
 
 /** The part that needs real servers: what they add, who wins, and whether the winner keeps the target. */
-async function raceThroughServers(state: TuningState, search: Search, confirm: Confirm): Promise<void> {
+async function raceThroughServers(state: TuningState, confirm: Confirm): Promise<void> {
   await using resources = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), "sweetspot-race-"));
   resources.defer(() => rm(directory, { recursive: true, force: true }));
   const load = await state.instruments.startLoad(mixOf(state));
   resources.defer(() => load.close());
-  const entrants = await enterRace({ state, load, directory, resources }, search);
+  const grid = { state, load, directory, resources };
+  // The naive default races whatever the search finds, and its server can load while the search computes.
+  const naive = startNaive(grid);
+  const search = predictAll(state);
+  state.candidates = candidatesOf(search);
+  const entrants = await enterRace(grid, search, naive);
   state.candidates = candidatesOf(predictAgain(state, search));
   await runRace(state, entrants, load);
   const choice = decide(state.candidates, state.environment);

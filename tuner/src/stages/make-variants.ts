@@ -35,16 +35,19 @@ export async function makeVariants(state: TuningState): Promise<void> {
   const names = withSource(model.question.variants);
   const direct = names.filter((name) => name !== "INT8StaticMixed");
   state.say("Variants", `Making ${direct.slice(1).join(", ") || "nothing but the source"}`);
-  const made = await inTurns(direct, atOnce, (name, position) => attempt(state, name, position, context));
-  const [source, ...others] = made as [VariantOutcome, ...VariantOutcome[]];
-  const supplied = await Promise.all(
-    (state.request.supplied ?? []).map((one) => suppliedVariant(one, model.signature, model.outputs)),
-  );
-  for (const outcome of [source, ...supplied.map((one) => provable(state, one)), ...others]) {
+  const supplied = state.request.supplied ?? [];
+  const take = async (outcome: VariantOutcome) => {
     signal.throwIfAborted();
     if (outcome.state === "Ready") await admit(state, outcome, judge);
     else record(state, outcome);
-  }
+  };
+  // Judged as soon as it is made, while the next one is in the making.
+  await inTurns([...supplied, ...direct], atOnce, async (one, position) => {
+    if (typeof one !== "string")
+      return take(provable(state, await suppliedVariant(one, model.signature, model.outputs)));
+    return take(await attempt(state, one, position - supplied.length, context));
+  });
+  inOrder(state, ["Source", ...supplied.map(({ name }) => name), ...direct]);
   if (names.includes("INT8StaticMixed")) await addMixed(state, context, judge);
   settleTwins(state);
 }
@@ -63,17 +66,29 @@ async function contextOf({ request, model, environment, budget, signal }: Tuning
   };
 }
 
-/** Works on so many items at once; results in the items' order. */
-async function inTurns<T, R>(items: readonly T[], width: number, work: (item: T, position: number) => Promise<R>) {
-  const results: R[] = [];
+/** Works on so many items at once. Where one fails, it begins no further ones and fails when all have ended. */
+async function inTurns<T>(items: readonly T[], width: number, work: (item: T, position: number) => Promise<void>) {
   let next = 0;
   const worker = async () => {
     for (let position = next++; position < items.length; position = next++) {
-      results[position] = await work(items[position] as T, position);
+      await work(items[position] as T, position);
     }
   };
-  await Promise.all(Array.from({ length: width }, worker));
-  return results;
+  const ended = await Promise.allSettled(Array.from({ length: width }, () => worker().catch(stop)));
+  const failed = ended.find(({ status }) => status === "rejected");
+  if (failed?.status === "rejected") throw failed.reason;
+
+  function stop(error: unknown): never {
+    next = items.length;
+    throw error;
+  }
+}
+
+/** Brings what was found out as it came into the order of the question. */
+function inOrder({ variants, eligible }: TuningState, names: readonly string[]): void {
+  const place = ({ variant }: { readonly variant: string }) => names.indexOf(variant);
+  variants.sort((a, b) => place(a) - place(b));
+  eligible.sort((a, b) => place(a) - place(b));
 }
 
 async function attempt(

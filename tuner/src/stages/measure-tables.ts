@@ -5,6 +5,7 @@ import { heldOutError } from "../measure/held-out.ts";
 import { defaultLayout, isDefaultLayout, layoutsFor } from "../search/layouts.ts";
 import { pointsFor } from "../search/points.ts";
 import type { LoadableVariant, TuningState } from "../tuning-state.ts";
+import { leftOut } from "./left-out.ts";
 
 /** Tables must be done by this share of the budget; the race needs the rest. */
 const deadlineShare = 0.45;
@@ -26,15 +27,22 @@ export async function measureTables(state: TuningState): Promise<void> {
   });
   const source = state.eligible[0] as LoadableVariant;
   await addTable(state, tables, source, defaultLayout(state.cpus), false);
+  const late: string[] = [];
   for (const layout of layoutsFor(state.cpus).reverse()) {
     for (const variant of state.eligible) {
       // Each variant gets one table whatever the time: without it there is nothing to choose from.
       const first = !state.tables.some((table) => table.variant === variant.variant && !isDefaultLayout(table.layout));
-      if (!first && (state.budget.until(deadlineShare) === 0 || isHopeless(state, variant))) continue;
-      await addTable(state, tables, variant, layout, model.signature.batchable);
+      if (!first && state.budget.until(deadlineShare) === 0) late.push(labelOf(variant, layout));
+      else if (first || !isHopeless(state, variant)) {
+        await addTable(state, tables, variant, layout, model.signature.batchable);
+      }
     }
   }
+  if (late.length > 0) leftOut(state, `to measure ${late.join(", ")}`);
 }
+
+const labelOf = ({ variant }: LoadableVariant, { instances, threadsPerInstance }: Layout): string =>
+  `${variant} in ${instances}x${threadsPerInstance} threads`;
 
 async function addTable(
   state: TuningState,
@@ -44,7 +52,7 @@ async function addTable(
   batchable: boolean,
 ): Promise<void> {
   state.signal.throwIfAborted();
-  const label = `${variant.variant} in ${layout.instances}x${layout.threadsPerInstance} threads`;
+  const label = labelOf(variant, layout);
   state.say("CostTable", `Measuring ${label}`);
   const { table, contaminatedCells } = await tables.measure(variant, layout, batchable);
   state.tables.push({ variant: variant.variant, layout, table, heldOutError: heldOutError(table) });

@@ -35,7 +35,8 @@ const common = ({ request, model }: TuningState) => ({
   seed: request.seed,
 });
 
-function predictIncumbent(state: TuningState): Predicted<SearchPoint> {
+/** The naive default. */
+export function predictIncumbent(state: TuningState): Predicted<SearchPoint> {
   const table = state.tables.find(({ layout }) => isDefaultLayout(layout)) as MeasuredTable;
   const point = pointOf(table, withoutBatching);
   return searchPlans([point], { ...common(state), stop: () => false })[0] as Predicted<SearchPoint>;

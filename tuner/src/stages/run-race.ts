@@ -5,9 +5,10 @@ import { race } from "../race/race.ts";
 import type { TuningState } from "../tuning-state.ts";
 import type { Entrant } from "./entrant.ts";
 
-/** The race ends here; the rest is for the confirming run. */
-const deadlineShare = 0.92;
-const overdueShare = 1.5;
+/** The race ends when this share of the budget is gone; the rest is for the confirming run. */
+export const raceEnds = 0.92;
+/** Not even a second round begins later than this. */
+const overdueShare = 1;
 /** Two rounds tell a large gain, see `usualSpread`; the stages are so short that a third has time, too. */
 const rounds = { minimum: 2, planned: 3, maximum: 12 };
 /**
@@ -16,8 +17,9 @@ const rounds = { minimum: 2, planned: 3, maximum: 12 };
  */
 const stageTargets = { short: 8, long: 30 };
 const shortestStageSeconds = 0.5;
-/** A climb usually finds the edge after so many rungs. */
+/** A climb usually finds the edge after so many rungs, and many of them end early. */
 const usualRungs = 3;
+const meanRungs = 2.2;
 /** When the budget is spent before the race begins, rungs still last so long: less would measure nothing. */
 const leastStageSeconds = 1.5;
 const longBudgetSeconds = 300;
@@ -45,13 +47,13 @@ export async function runRace(state: TuningState, entrants: readonly Entrant[], 
     stageSeconds: stageSecondsFor(request),
     mostStageSeconds: Math.max(
       leastStageSeconds,
-      budget.until(deadlineShare) / (racers.length * usualRungs * rounds.planned),
+      budget.until(raceEnds) / (racers.length * usualRungs * rounds.planned),
     ),
     minimumRounds: rounds.minimum,
     maximumRounds: rounds.maximum,
     seed: request.seed,
     generatorHasCpu: state.cpus > 1,
-    hasTimeFor: (seconds) => budget.until(deadlineShare) >= seconds,
+    hasTimeFor: (seconds) => budget.until(raceEnds) >= seconds,
     isOverdue: () => budget.elapsed() > overdueShare * budget.seconds,
     now: state.instruments.now,
     signal,
@@ -64,6 +66,10 @@ function stageSecondsFor({ budgetSeconds, target }: TuningState["request"]): num
   const targets = budgetSeconds < longBudgetSeconds ? stageTargets.short : stageTargets.long;
   return Math.max(shortestStageSeconds, (targets * target.latencyMilliseconds) / 1000);
 }
+
+/** What the rounds that are owed take of one candidate with the shortest rungs, if they go as usual. */
+export const leastClimbSeconds = (request: TuningState["request"]): number =>
+  rounds.minimum * meanRungs * Math.min(leastStageSeconds, stageSecondsFor(request));
 
 const predictedCapacity = ({ candidates }: TuningState, name: string): number =>
   candidates.find((candidate) => candidate.name === name)?.prediction?.capacityRequestsPerSecond ?? 0;
