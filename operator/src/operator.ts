@@ -16,6 +16,7 @@ import {
   nodes,
   type Pod,
   pods,
+  type StoredTuningRun,
   serviceAccounts,
   services,
   tuningRuns,
@@ -34,7 +35,11 @@ import {
 } from "./runtime/index.ts";
 import type { OperatorSettings } from "./settings.ts";
 import { labelKeys, managedBy } from "./specs/names.ts";
+import { trimJob, trimNode, trimPod } from "./trims.ts";
+import { runsByProfile } from "./tuning-run/claims.ts";
 import { reconcileRun } from "./tuning-run/controller.ts";
+import { profileKey } from "./tuning-run/equal-runs.ts";
+import { isFinished } from "./tuning-run/observed.ts";
 import { reportKeys } from "./tuning-run/store-result.ts";
 
 export interface OperatorOptions {
@@ -50,6 +55,8 @@ export interface OperatorOptions {
   /** Port of health and metrics; null for none. */
   readonly healthPort: number | null;
   readonly registry?: Registry;
+  /** Everything is listed anew so often, which heals an event that was lost without a trace; default 10 min. */
+  readonly relistMs?: number;
   /** Called after each action that was carried out: fault tests end the process there. */
   readonly afterAction?: (action: Action) => void;
 }
@@ -70,7 +77,7 @@ export function createOperator(options: OperatorOptions): Manager {
     metricsPrefix: "sweetspot_operator_",
     ...(registry && { registry }),
   });
-  const caches = cachesOf(manager, options.namespace);
+  const caches = cachesOf(manager, options);
   exportDeployments(manager.metrics.registry, {
     list: () => caches.infds.list(),
     leads: () => manager.mayWrite(),
@@ -107,21 +114,21 @@ export function createOperator(options: OperatorOptions): Manager {
 type Caches = ReturnType<typeof cachesOf>;
 type Controller = ReturnType<Manager["controller"]>;
 
-function cachesOf(manager: Manager, namespace: string | undefined) {
-  const scope = namespace === undefined ? {} : { namespace };
+function cachesOf(manager: Manager, { namespace, relistMs }: Pick<OperatorOptions, "namespace" | "relistMs">) {
+  const scope = { ...(namespace !== undefined && { namespace }), ...(relistMs !== undefined && { relistMs }) };
   const ours = { ...scope, labels: managedBy };
   return {
     infds: manager.cache(inferenceDeployments, scope),
-    runs: manager.cache(tuningRuns, scope),
+    runs: manager.cache(tuningRuns, { ...scope, indexes: { [runsByProfile]: profilesOf } }),
     deployments: manager.cache(deployments, ours),
-    jobs: manager.cache(jobs, ours),
-    pods: manager.cache(pods, { ...ours, indexes: { [serversByTarget]: targetsOf } }),
+    jobs: manager.cache(jobs, { ...ours, trim: trimJob }),
+    pods: manager.cache(pods, { ...ours, trim: trimPod, indexes: { [serversByTarget]: targetsOf } }),
     // The whole report is for people; only its plan and recipe are needed here.
     configMaps: manager.cache(configMaps, { ...ours, trim: withoutReport }),
     services: manager.cache(services, ours),
     accounts: manager.cache(serviceAccounts, ours),
     budgets: manager.cache(disruptionBudgets, ours),
-    nodes: manager.cache(nodes),
+    nodes: manager.cache(nodes, { trim: trimNode, ...(relistMs !== undefined && { relistMs }) }),
   };
 }
 
@@ -132,6 +139,11 @@ function targetsOf({ metadata }: Pod): string[] {
   if (labels[labelKeys.component] !== "server" || deployment === undefined || target === undefined) return [];
   return [targetKey(namespace, deployment, target)];
 }
+
+const profilesOf = (run: StoredTuningRun): string[] => {
+  const key = profileKey(run);
+  return key === null ? [] : [key];
+};
 
 function withoutReport<T extends KubernetesObject & { binaryData?: Readonly<Record<string, string>> }>(object: T): T {
   if (object.binaryData?.[reportKeys.report] === undefined) return object;
@@ -166,10 +178,21 @@ function watchDeployments(controller: Controller, caches: Caches): void {
 
 function watchRuns(controller: Controller, caches: Caches): void {
   const named = labelled(labelKeys.run);
-  controller.watch(caches.runs, ({ object }) => [keyOfObject(object)]);
+  controller.watch(caches.runs, (change) => [keyOfObject(change.object), ...waitingFor(change, caches.runs)]);
   for (const cache of [caches.jobs, caches.pods, caches.configMaps]) {
     controller.watch(cache as unknown as Cache<KubernetesObject>, named);
   }
+}
+
+/** Runs that may take over the answer of one that has measured, or must measure themselves when there is none. */
+function waitingFor({ type, object: run }: Change<StoredTuningRun>, runs: Caches["runs"]): string[] {
+  const profile = profileKey(run);
+  const isOver = type === "Deleted" || isFinished(run);
+  if (profile === null || run.status?.answerFrom !== undefined || !isOver) return [];
+  return runs
+    .byIndex(runsByProfile, profile)
+    .filter((other) => !isFinished(other))
+    .map(keyOfObject);
 }
 
 const ownersOf = ({ metadata }: KubernetesObject, kind: string): string[] =>

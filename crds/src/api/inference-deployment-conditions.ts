@@ -218,6 +218,11 @@ export const inferenceDeploymentConditions = {
         message: "Pods cannot run: see condition Ready.",
         action: "Mend what it names.",
       },
+      ObjectRefused: {
+        status: "True",
+        message: "The API server refuses an object that the spec asks for: {detail}",
+        action: "Change the field of the spec that it comes from, or what forbids the object.",
+      },
       Progressing: { status: "False", message: "Nothing stands in the way.", action: "" },
     },
   },

@@ -11,6 +11,11 @@ const waiting = {
     message: "The Job {job} measures on node {node} within a budget of {seconds} s.",
     action: "",
   },
+  WaitingForEqual: {
+    status: "False",
+    message: "{run} measures what is asked here too: its answer is taken over.",
+    action: "",
+  },
 } as const;
 
 export const tuningRunConditions = {
@@ -59,5 +64,6 @@ function waitingAs<S extends "True">(status: S) {
   return {
     WaitingForCapacity: { ...waiting.WaitingForCapacity, status },
     Running: { ...waiting.Running, status },
+    WaitingForEqual: { ...waiting.WaitingForEqual, status },
   } as const;
 }

@@ -80,6 +80,11 @@ export const TuningRunStatus = z
       "Complete, Failed, Reconciling and Stalled, each with a reason and a sentence. `kubectl wait --for=condition=Complete` waits for the answer.",
     ),
     jobName: z.string().max(63).optional().describe("The Job that measures."),
+    answerFrom: z
+      .string()
+      .max(63)
+      .optional()
+      .describe("The TuningRun that measured: it asked the same but for names, and this one took its answer over."),
     nodeName: z.string().max(253).optional().describe("The node that it runs or ran on."),
     startedAt: z.iso.datetime().max(64).optional().describe("When its pod started."),
     finishedAt: z.iso.datetime().max(64).optional().describe("When the answer or the failure was known."),

@@ -166,6 +166,11 @@ export const deploymentRejects: Readonly<Record<string, Reject>> = {
     { "spec.targets.0.nodeSelector": { "a b": "c" } },
     "spec.targets.0.nodeSelector",
   ),
+  "a label key whose prefix is no name of a domain": breaks(
+    "LabelKeys",
+    { "spec.targets.0.nodeSelector": { "a..b/c": "d" } },
+    "spec.targets.0.nodeSelector",
+  ),
   "a label value with a space": wrong(
     "spec.targets.0.nodeSelector",
     { disk: "a b" },

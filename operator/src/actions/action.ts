@@ -17,6 +17,7 @@ export type Action =
   | ApplyStatusAction
   | RecordEventAction
   | StoreResultAction
+  | TakeAnswerAction
   | ReplanAction;
 
 /** Server-side apply: brings the fields that we own to this state; nothing is sent when they are there already. */
@@ -70,6 +71,13 @@ export interface StoreResultAction {
   readonly reportDigest: string;
   readonly recipeDigest: string | null;
   readonly planDigest: string;
+}
+
+/** Keeps a copy of what another run has stored: the other one may go before this one does. */
+export interface TakeAnswerAction {
+  readonly kind: "TakeAnswer";
+  readonly run: KubernetesObject;
+  readonly from: KubernetesObject;
 }
 
 /** Looks for a plan in the tables of a run, and writes into the target's history what came of it. */

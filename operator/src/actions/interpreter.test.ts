@@ -3,7 +3,7 @@ import { configMaps, type Pod, pods } from "../resources.ts";
 import { ApiError, type Applier, type Cache, type EventRecorder, type KubeClient } from "../runtime/index.ts";
 import { serverPod } from "../testing/objects.ts";
 import type { Action } from "./action.ts";
-import { Interpreter } from "./interpreter.ts";
+import { Interpreter, refusalOf } from "./interpreter.ts";
 
 type Answer = (method: string, ...args: readonly unknown[]) => unknown;
 
@@ -97,5 +97,18 @@ describe("the interpreter", () => {
     await interpreter.run([status], never);
     expect(calls[0]?.[2]).toEqual({ metadata: map.metadata, status: { ready: 1 } });
     expect(calls[0]?.[3]).toMatchObject({ subresource: "status" });
+  });
+
+  it("tells what the API server will not have from what may work later", async () => {
+    const outcome = (answer: Answer) =>
+      refusalOf(() => interpreterWith(answer).interpreter.run([create], never)).then(
+        (refused) => refused?.status ?? null,
+        (error: ApiError) => `thrown ${error.status}`,
+      );
+    expect(await outcome(fails(422, "Invalid"))).toBe(422);
+    expect(await outcome(fails(403, "Forbidden"))).toBe(403);
+    expect(await outcome(fails(500, "InternalError"))).toBe("thrown 500");
+    expect(await outcome(fails(409, "Conflict"))).toBe("thrown 409");
+    expect(await outcome(() => ({}))).toBe(null);
   });
 });

@@ -8,7 +8,7 @@ import {
   type KubernetesObject,
   type Resource,
 } from "../runtime/index.ts";
-import { storeResult } from "../tuning-run/store-result.ts";
+import { storeResult, takeAnswer } from "../tuning-run/store-result.ts";
 import type {
   Action,
   AnnotatePodAction,
@@ -25,6 +25,19 @@ export interface InterpreterOptions extends ReplanDependencies {
   readonly caches: readonly Cache<never>[];
   /** Called after each action: tests end the process here, for any action. */
   readonly afterAction?: (action: Action) => void;
+}
+
+export const isStatus = ({ kind }: Action): boolean => kind === "ApplyStatus";
+
+/** The error of what the API server will not have; null where all was done. Throws all other errors. */
+export async function refusalOf(run: () => Promise<void>): Promise<ApiError | null> {
+  try {
+    await run();
+    return null;
+  } catch (error) {
+    if (error instanceof ApiError && error.refused) return error;
+    throw error;
+  }
 }
 
 /** Carries out plans. Every action may be repeated: a process that dies between two of them loses nothing. */
@@ -60,6 +73,8 @@ export class Interpreter {
         return this.#options.events.record(action);
       case "Replan":
         return await this.#apply(await answerReplan(this.#options, action, signal), signal);
+      case "TakeAnswer":
+        return await this.#apply(await takeAnswer(this.#options.client, action, signal), signal);
       case "StoreResult":
         return await this.#apply(await storeResult(this.#options.client, action, signal), signal);
     }

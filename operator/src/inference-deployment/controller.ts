@@ -1,5 +1,5 @@
 import { InferenceDeploymentSpec, type Target } from "@sweetspot/crds";
-import type { Interpreter } from "../actions/interpreter.ts";
+import { type Interpreter, isStatus, refusalOf } from "../actions/interpreter.ts";
 import { isOver, isTerminating } from "../pods/pod-state.ts";
 import type { ReportReader } from "../reports/report-reader.ts";
 import type { ConfigMap, Deployment, Node, Pod, StoredInferenceDeployment, StoredTuningRun } from "../resources.ts";
@@ -11,11 +11,12 @@ import {
   type ReadCache,
   type ReconcileContext,
   requeueAfter,
+  retriable,
 } from "../runtime/index.ts";
 import type { OperatorSettings } from "../settings.ts";
 import { childName, historyName, labelKeys, reportName } from "../specs/names.ts";
 import { isOwnedBy } from "../specs/owner.ts";
-import { isFinished } from "../tuning-run/observed.ts";
+import { isFinished, waitsForEqual } from "../tuning-run/observed.ts";
 import { noMemory, type TargetMemory } from "./loop/target-memory.ts";
 import type { Observed, ObservedTarget, OwnedObject } from "./observed.ts";
 import { planDeployment } from "./plan.ts";
@@ -65,9 +66,16 @@ export function reconcileDeployment(dependencies: InferenceDeploymentDependencie
     const { uid } = infd.metadata;
     const known = memories.get(key);
     const remembered = known?.uid === uid ? known?.targets : undefined;
-    const plan = planDeployment(await observe(dependencies, infd, remembered ?? new Map()));
+    const observed = await observe(dependencies, infd, remembered ?? new Map());
+    const plan = planDeployment(observed);
     memories.set(key, { uid, targets: plan.memories });
-    await dependencies.interpreter.run(plan.actions, signal);
+    const refused = await refusalOf(() => dependencies.interpreter.run(plan.actions, signal));
+    if (refused !== null) {
+      // Nothing after the refused object was done, and status stands after it.
+      const { actions } = planDeployment({ ...observed, refusal: refused.message });
+      await dependencies.interpreter.run(actions.filter(isStatus), signal);
+      return retriable(refused);
+    }
     if (plan.requeueAfter === undefined) return done;
     return requeueAfter(plan.requeueAfter * (1 - jitter * dependencies.random()));
   };
@@ -89,8 +97,8 @@ async function observe(
     const target = object.metadata.labels?.[labelKeys.target];
     return target !== undefined && !names.has(target);
   });
-  const unfinishedRuns = dependencies.runs.list().filter((run) => !isFinished(run));
-  return { infd, spec, targets, leftovers, nodes: nodes.list(), unfinishedRuns, settings, now: now() };
+  const unfinishedRuns = dependencies.runs.list().filter((run) => !isFinished(run) && !waitsForEqual(run));
+  return { infd, spec, targets, leftovers, refusal: null, nodes: nodes.list(), unfinishedRuns, settings, now: now() };
 }
 
 function ownedBy({ owned }: InferenceDeploymentDependencies, { metadata }: StoredInferenceDeployment): OwnedObject[] {

@@ -51,9 +51,9 @@ const aboutTargets = [
 ] as const satisfies readonly (keyof TargetFindings)[];
 
 /** The conditions of the whole: of each kind that of the target that is worst off, then what they add up to. */
-export function overallFindings(targets: readonly TargetFindings[]): Finding[] {
+export function overallFindings({ refusal }: Observed, targets: readonly TargetFindings[]): Finding[] {
   const overall = aboutTargets.map((key) => worst(targets.map((target) => target[key])));
-  const stalled = stalledOf(targets);
+  const stalled = refusal === null ? stalledOf(targets) : say("Stalled", "ObjectRefused", { detail: refusal });
   return [...overall, reconcilingOf(targets, stalled), stalled];
 }
 

@@ -39,6 +39,8 @@ export interface Observed {
   readonly nodes: readonly Node[];
   /** Of the whole cluster. */
   readonly unfinishedRuns: readonly StoredTuningRun[];
+  /** Why the API server would not have an object of this look; null where it took all so far. */
+  readonly refusal: string | null;
   readonly settings: OperatorSettings;
   /** Milliseconds since the epoch. */
   readonly now: number;

@@ -31,7 +31,7 @@ export interface DeploymentPlan extends Plan {
 export function planDeployment(observed: Observed): DeploymentPlan {
   const states = targetStates(observed);
   const targets = states.map((state) => targetFindings(observed, state));
-  const findings = overallFindings(targets);
+  const findings = overallFindings(observed, targets);
   return {
     actions: [
       ...childActions(observed, states),

@@ -3,6 +3,7 @@ import type { StoredTuningRun } from "../resources.ts";
 import { runName } from "../specs/names.ts";
 import type { Question } from "../specs/tuning-question.ts";
 import { isFinished } from "../tuning-run/observed.ts";
+import { pauseAfter } from "../tuning-run/pause.ts";
 import { answerFor, askedBy, sameQuestion } from "./answer.ts";
 import type { ObservedTarget } from "./observed.ts";
 
@@ -17,9 +18,6 @@ export interface Attempt {
 }
 
 const mostAttempts = 100;
-/** Failed runs are tried again after 10 s, 20 s, 40 s, ... and at most half an hour. */
-const firstPauseMilliseconds = 10_000;
-const longestPauseMilliseconds = 30 * 60_000;
 /** Finished runs of other questions that are kept for a look back. */
 const history = 3;
 
@@ -70,9 +68,6 @@ export function nextRun(question: Question, target: ObservedTarget, now: number,
   if (due > now) return { kind: "Later", milliseconds: due - now };
   return start(question, latest.attempt + 1, "Retry");
 }
-
-const pauseAfter = (attempt: number): number =>
-  Math.min(longestPauseMilliseconds, firstPauseMilliseconds * 2 ** (attempt - 1));
 
 function start(question: Question, attempt: number, trigger: TuningRunSpec["trigger"]): NextRun {
   const name = runName(question.modelName, question.target as string, question, attempt);

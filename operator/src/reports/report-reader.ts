@@ -1,6 +1,6 @@
 import { isReady } from "../pods/pod-state.ts";
 import type { Pod } from "../resources.ts";
-import { type Clock, sleep } from "../runtime/index.ts";
+import { type Clock, sleep, waitingFor } from "../runtime/index.ts";
 import type { PodReport } from "./fetch-report.ts";
 import { implausible } from "./plausible.ts";
 
@@ -60,7 +60,9 @@ export class ReportReader {
     const waitedFor = asked.flatMap(([, { asking, failures }]) => (asking === null || failures > 0 ? [] : [asking]));
     if (waitedFor.length > 0) {
       const patience = new AbortController();
-      await Promise.race([Promise.all(waitedFor), sleep(clock, patienceMilliseconds, patience.signal)]);
+      const answers = Promise.all(waitedFor);
+      const enough = sleep(clock, patienceMilliseconds, patience.signal);
+      await waitingFor<unknown>(clock, () => Promise.race([answers, enough]));
       patience.abort();
     }
     this.#sweep();

@@ -12,6 +12,7 @@ export type { Controller, ControllerOptions, Enqueue, ReconcileContext } from ".
 export type { Logger } from "./manager/logger.ts";
 export { type CacheOptions, Manager, type ManagerOptions } from "./manager/manager.ts";
 export { done, type Outcome, requeueAfter, retriable, terminal } from "./manager/outcome.ts";
+export { waitingFor } from "./manager/waits.ts";
 export {
   apiVersionOf,
   type KubernetesObject,

@@ -50,7 +50,9 @@ function fetchArguments(
   { allowedNetworks, maximumBytes, huggingFaceEndpoint }: OperatorSettings["modelSources"],
   samples: string | undefined,
 ): string[] {
-  const others = [tokenizer, samples, ...additionalFiles].filter((path) => path !== undefined && path !== file);
+  const others = [tokenizer, samples, ...additionalFiles.toSorted()].filter(
+    (path) => path !== undefined && path !== file,
+  );
   return [
     "fetch",
     uri,

@@ -1,4 +1,11 @@
-import type { InferenceDeploymentSpec, Target, TuningRunSpec } from "@sweetspot/crds";
+import {
+  type InferenceDeploymentSpec,
+  MadeVariant,
+  type ModelReference,
+  type Target,
+  type TuningRunSpec,
+} from "@sweetspot/crds";
+import { shortDigest } from "./names.ts";
 
 /** The part of a TuningRun's spec that makes the question: equal questions need one answer. */
 export type Question = Omit<TuningRunSpec, "trigger" | "attempt">;
@@ -7,7 +14,7 @@ export type Question = Omit<TuningRunSpec, "trigger" | "attempt">;
 export function questionOf(deployment: string, spec: InferenceDeploymentSpec, target: Target): Question {
   return {
     modelName: deployment,
-    model: spec.model,
+    model: inOrder(spec.model),
     serviceLevel: spec.serviceLevel,
     quality: spec.quality,
     workload: spec.workload,
@@ -15,14 +22,29 @@ export function questionOf(deployment: string, spec: InferenceDeploymentSpec, ta
     tolerations: target.tolerations,
     resources: target.resources,
     budgetSeconds: spec.tuning.budgetSeconds,
-    variants: spec.tuning.variants,
+    variants: variantsInOrder(spec.tuning.variants),
     inferenceDeployment: deployment,
     target: target.name,
   };
 }
 
 export function questionOfRun({ trigger: _, attempt: __, ...question }: TuningRunSpec): Question {
-  return question;
+  return { ...question, model: inOrder(question.model), variants: variantsInOrder(question.variants) };
+}
+
+/** The API server merges lists without order into what was there: the same set may come in any order, and is the same question. */
+const variantsInOrder = (variants: Question["variants"]): Question["variants"] =>
+  MadeVariant.options.filter((variant) => variants.includes(variant));
+
+/** No files, where there were some, stay as an empty list. */
+function inOrder({ additionalFiles = [], ...model }: ModelReference): ModelReference {
+  return additionalFiles.length === 0 ? model : { ...model, additionalFiles: additionalFiles.toSorted() };
+}
+
+/** What is measured, whoever asks: runs whose profiles are equal need one measurement. */
+export function profileOf(spec: TuningRunSpec): string {
+  const { modelName: _, inferenceDeployment: __, target: ___, ...measured } = questionOfRun(spec);
+  return shortDigest(measured);
 }
 
 /**

@@ -33,6 +33,7 @@ export function observe(
     spec,
     targets: spec.targets.map((target) => observeTarget(target, seen[target.name] ?? {})),
     leftovers: [],
+    refusal: null,
     unfinishedRuns: [],
     nodes: [node("node1", { "kubernetes.io/arch": "amd64" })],
     settings,
@@ -84,6 +85,8 @@ function wordsOf(action: Action): string {
       return `RecordEvent ${action.reason}`;
     case "Replan":
       return `Replan ${action.manifest.metadata.name}`;
+    case "TakeAnswer":
+      return `TakeAnswer ${action.from.metadata.name}`;
     case "StoreResult":
       return `StoreResult ${action.run.metadata.name}`;
   }

@@ -80,7 +80,9 @@ export function runOf(deployment: StoredInferenceDeployment, options: RunOptions
 /** What the plan of a run looks at; by default a run that was just made. */
 export function observedRun(run: StoredTuningRun, changes: Partial<ObservedRun> = {}): ObservedRun {
   const nothing = { job: undefined, pod: undefined, report: undefined, samplesFound: true, matchingNodes: 1 };
-  return { run, spec: TuningRunSpec.parse(run.spec), ...nothing, settings, now, ...changes };
+  const equal = { kind: "None" } as const;
+  const refusal = null;
+  return { run, spec: TuningRunSpec.parse(run.spec), ...nothing, equal, refusal, settings, now, ...changes };
 }
 
 export const answered = (changes: Partial<SucceededResult> = {}): Progress => ({

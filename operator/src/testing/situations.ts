@@ -283,6 +283,10 @@ export const situations: Readonly<Record<string, Situation>> = {
     ),
     reasons: { ServiceLevelMet: "Met" },
   },
+  "the API server refuses an object": {
+    observed: { ...served({}), refusal: "apply deployments/ocr-x64: 422 Invalid: nodeSelector" },
+    reasons: { Stalled: "ObjectRefused", Reconciling: "Stalled", Ready: "Serving" },
+  },
   "a pod says nothing": {
     observed: served({}, { reports: { [podName]: { problem: "it answers no more" } } }),
     reasons: { ReportsReceived: "Missing", ServiceLevelMet: "NotMeasured" },

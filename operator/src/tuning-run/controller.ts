@@ -1,5 +1,5 @@
 import { TuningRunSpec } from "@sweetspot/crds";
-import type { Interpreter } from "../actions/interpreter.ts";
+import { type Interpreter, isStatus, refusalOf } from "../actions/interpreter.ts";
 import { matchingNodes } from "../nodes.ts";
 import type { ConfigMap, Job, Node, Pod, StoredTuningRun } from "../resources.ts";
 import { configMaps } from "../resources.ts";
@@ -13,14 +13,17 @@ import {
   type ReadCache,
   type ReconcileContext,
   requeueAfter,
+  retriable,
 } from "../runtime/index.ts";
 import type { OperatorSettings } from "../settings.ts";
 import { reportName } from "../specs/names.ts";
 import { isOwnedBy } from "../specs/owner.ts";
+import { Claims } from "./claims.ts";
 import { isFinished, type ObservedRun } from "./observed.ts";
 import { planRun } from "./plan.ts";
 
 export interface TuningRunDependencies {
+  /** Has the index `runsByProfile`. */
   readonly runs: ReadCache<StoredTuningRun>;
   readonly jobs: ReadCache<Job>;
   readonly pods: ReadCache<Pod>;
@@ -33,21 +36,31 @@ export interface TuningRunDependencies {
 }
 
 /** Brings one TuningRun forward: observe, decide, do. */
-export const reconcileRun =
-  (dependencies: TuningRunDependencies) =>
-  async (key: string, { signal }: ReconcileContext): Promise<Outcome> => {
+export const reconcileRun = (dependencies: TuningRunDependencies) => {
+  const claims = new Claims(dependencies.runs, dependencies.configMaps);
+  return async (key: string, { signal }: ReconcileContext): Promise<Outcome> => {
     const run = dependencies.runs.get(key);
     if (run === undefined || run.metadata.deletionTimestamp !== undefined) return done;
-    const plan = planRun(await observe(dependencies, run, signal));
-    await dependencies.interpreter.run(plan.actions, signal);
+    const observed = await observe(dependencies, run, signal);
+    // From here to the claim nothing else runs: of equal runs that are reconciled at the same time one makes a Job.
+    const equal = claims.equalRunFor(run, observed.now);
+    const plan = planRun({ ...observed, equal });
+    if (plan.actions.some(({ kind }) => kind === "Create")) claims.claim(run);
+    const refused = await refusalOf(() => dependencies.interpreter.run(plan.actions, signal));
+    if (refused !== null) {
+      const { actions } = planRun({ ...observed, equal, refusal: refused.message });
+      await dependencies.interpreter.run(actions.filter(isStatus), signal);
+      return retriable(refused);
+    }
     return plan.requeueAfter === undefined ? done : requeueAfter(plan.requeueAfter);
   };
+};
 
 async function observe(
   { jobs, pods, configMaps: stored, nodes, client, settings, now }: TuningRunDependencies,
   run: StoredTuningRun,
   signal: AbortSignal,
-): Promise<ObservedRun> {
+): Promise<Omit<ObservedRun, "equal">> {
   // The API server has filled in defaults; what it stored before an upgrade may lack newer ones.
   const spec = TuningRunSpec.parse(run.spec);
   const { name, namespace } = run.metadata as { name: string; namespace: string };
@@ -61,6 +74,7 @@ async function observe(
     report: own(stored.get(keyOf({ namespace, name: reportName(name) }))),
     samplesFound: job !== undefined || isFinished(run) || (await samplesFound(client, spec, namespace, signal)),
     matchingNodes: matchingNodes(nodes.list(), spec.nodeSelector).length,
+    refusal: null,
     settings,
     now: now(),
   };

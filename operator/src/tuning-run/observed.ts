@@ -1,6 +1,7 @@
 import type { TuningRunSpec } from "@sweetspot/crds";
 import type { ConfigMap, Job, Pod, StoredTuningRun } from "../resources.ts";
 import type { OperatorSettings } from "../settings.ts";
+import type { EqualRun } from "./equal-runs.ts";
 
 /** Everything that the plan for one TuningRun depends on. */
 export interface ObservedRun {
@@ -15,6 +16,10 @@ export interface ObservedRun {
   readonly samplesFound: boolean;
   /** Nodes that carry the labels of the selector. */
   readonly matchingNodes: number;
+  /** Why the API server would not have the Job; null where it was not asked, or took it. */
+  readonly refusal: string | null;
+  /** Whose answer this run takes over, or whose it waits for. */
+  readonly equal: EqualRun;
   readonly settings: OperatorSettings;
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -25,3 +30,7 @@ export const isFinished = ({ status }: StoredTuningRun): boolean =>
   (status?.conditions ?? []).some(
     ({ type, status: value }) => (type === "Complete" || type === "Failed") && value === "True",
   );
+
+/** Another run measures for it: it will have no Job of its own. */
+export const waitsForEqual = ({ status }: StoredTuningRun): boolean =>
+  (status?.conditions ?? []).some(({ type, reason }) => type === "Complete" && reason === "WaitingForEqual");

@@ -261,6 +261,7 @@ it("every reason of the table is given to some run, but for those that are known
     { job: job(), pod: pod(statuses.tunerRuns) },
     { ...done, report: storedResult(run) },
     { ...ended(writeTuningResult(resultOf({ feasible: false }))), report: storedResult(run) },
+    { equal: { kind: "Measures", run } as const },
     ...failures.map(([, , changes]) => changes),
   ];
   const given = new Set(
@@ -274,4 +275,47 @@ it("every reason of the table is given to some run, but for those that are known
   // What is wrong with a model file the tuner says in words of its own, under TuningFailed.
   expect(known.filter((reason) => !given.has(reason))).toEqual(["Failed ModelFileBroken", "Failed DigestMismatch"]);
   expect([...given].filter((reason) => !known.includes(reason))).toEqual([]);
+});
+
+describe("a run that asks what another one has asked", () => {
+  const other = runOf(infd({ "metadata.name": "other" }), { progress: answered() });
+  const measuring = { ...other, status: { jobName: other.metadata.name } };
+
+  it("waits for it without a Job, and says for which", () => {
+    const changes: Partial<ObservedRun> = { equal: { kind: "Measures", run: measuring } };
+    expect(inWords(plan(changes))).toEqual([`ApplyStatus TuningRun/${name}`]);
+    expect(conditionsOf(changes)).toEqual({
+      Complete: "False WaitingForEqual",
+      Failed: "False NotFailed",
+      Reconciling: "True WaitingForEqual",
+      Stalled: "False Progressing",
+    });
+    expect(statusIn<TuningRunStatus>(plan(changes)).message).toContain(other.metadata.name);
+    expect(plan({ equal: { kind: "Measures", run: other, milliseconds: 700 } }).requeueAfter).toBe(700);
+  });
+
+  it("keeps a copy of the report first, and then says whose answer it is", () => {
+    const equal = { kind: "Answered", run: other } as const;
+    expect(inWords(plan({ equal }))).toEqual([`TakeAnswer ${other.metadata.name}`]);
+    const stored = storedResult(run);
+    const copy = { ...stored, data: { ...stored.data, [reportKeys.from]: other.metadata.name } };
+    const taken = statusIn<TuningRunStatus>(plan({ equal, report: copy }));
+    expect(TuningRunStatus.parse(taken)).toEqual(taken);
+    expect(taken).toMatchObject({ answerFrom: other.metadata.name, result: other.status?.result });
+    expect(taken.report?.configMap).toBe(reportName(name));
+    expect(conditionsOf({ equal, report: copy })).toMatchObject({ Complete: "True Succeeded" });
+    expect(taken.jobName).toBeUndefined();
+  });
+
+  it("takes no copy for its own answer once it has measured itself", () => {
+    const stored = storedResult(run);
+    const copy = { ...stored, data: { ...stored.data, [reportKeys.from]: "gone" } };
+    expect(inWords(plan({ ...done, report: copy }))).toEqual([`StoreResult ${name}`]);
+  });
+});
+
+it("a run whose Job the API server will not have waits, and says why", () => {
+  const refused = { refusal: 'exceeded quota "jobs"' };
+  expect(inWords(plan(refused))).toEqual([`ApplyStatus TuningRun/${name}`]);
+  expect(statusIn<TuningRunStatus>(plan(refused)).message).toContain('exceeded quota "jobs"');
 });

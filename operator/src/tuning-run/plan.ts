@@ -14,25 +14,35 @@ import { reportKeys } from "./store-result.ts";
 const say = sayFor("TuningRun");
 /** A pod that waits for its image sends no more events than its own back-off does. */
 const lookAgainMilliseconds = 10_000;
+/** Who waits for another run is told of its end; this is for an end that nobody tells. */
+const waitMilliseconds = 60_000;
 
 /** Decides what is done next for one run. Pure. */
 export function planRun(observed: ObservedRun): Plan {
   if (isFinished(observed.run)) return { actions: endJob(observed) };
   const progress = progressOf(observed);
   if (progress.kind === "NotStarted") return { actions: [startJob(observed), ...report(observed, progress)] };
-  if (progress.kind !== "Answered") {
-    return {
-      actions: report(observed, progress),
-      ...(progress.kind === "Failed" ? {} : { requeueAfter: lookAgainMilliseconds }),
-    };
-  }
-  return { actions: afterAnswer(observed, progress) };
+  if (progress.kind === "Answered") return { actions: afterAnswer(observed, progress) };
+  if (progress.kind === "AnsweredElsewhere") return { actions: takeOver(observed, progress) };
+  const { kind } = progress;
+  const requeueAfter = kind === "WaitingForEqual" ? (progress.milliseconds ?? waitMilliseconds) : lookAgainMilliseconds;
+  return { actions: report(observed, progress), ...(kind === "Failed" ? {} : { requeueAfter }) };
+}
+
+/** As with a measurement of its own: a run that is complete has its report. */
+function takeOver(observed: ObservedRun, progress: Progress & { kind: "AnsweredElsewhere" }): Action[] {
+  const { run, report: stored } = observed;
+  if (stored?.data?.[reportKeys.from] === progress.run.metadata.name) return report(observed, progress);
+  return [{ kind: "TakeAnswer", run, from: progress.run }];
 }
 
 /** The report is stored first: a run that is complete has its report. */
 function afterAnswer(observed: ObservedRun, progress: Progress & { kind: "Answered" }): Action[] {
   const { report: stored, run } = observed;
-  if (stored === undefined) return [storeResult(observed, progress.result)];
+  // What was taken over from a run that is gone since is no answer of this one.
+  if (stored === undefined || stored.data?.[reportKeys.from] !== undefined) {
+    return [storeResult(observed, progress.result)];
+  }
   const detail = stored.data?.[reportKeys.problem];
   if (detail === undefined) return report(observed, progress);
   const failure = say("Failed", "ReportInvalid", { job: run.metadata.name, detail });

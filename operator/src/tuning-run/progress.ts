@@ -1,13 +1,17 @@
 import { modelSourceOf, readTuningResult, type SucceededResult } from "@sweetspot/crds";
 import { type Finding, sayFor } from "../conditions.ts";
 import { isOver, missingClaim, problemOf, sinceMilliseconds } from "../pods/pod-state.ts";
-import type { ContainerState, Pod } from "../resources.ts";
+import type { ContainerState, Pod, StoredTuningRun } from "../resources.ts";
 import { deadlineSeconds } from "../specs/tuning-job.ts";
 import type { ObservedRun } from "./observed.ts";
 
 /** How far a run has come. */
 export type Progress =
   | { readonly kind: "NotStarted" }
+  /** Another run measures what this one asks. */
+  | { readonly kind: "WaitingForEqual"; readonly run: StoredTuningRun; readonly milliseconds: number | undefined }
+  /** Another run has measured it. */
+  | { readonly kind: "AnsweredElsewhere"; readonly run: StoredTuningRun }
   | { readonly kind: "Waiting"; readonly detail: string }
   | { readonly kind: "Running"; readonly node: string }
   | { readonly kind: "Answered"; readonly result: SucceededResult }
@@ -25,11 +29,23 @@ export function progressOf(observed: ObservedRun): Progress {
   const broken = questionProblem(observed);
   if (broken !== null) return failed(broken);
   if (job === undefined)
-    return run.status?.jobName === undefined ? { kind: "NotStarted" } : killed(observed, "the Job was deleted");
+    return run.status?.jobName === undefined ? withoutJob(observed) : killed(observed, "the Job was deleted");
   if (pod !== undefined && isOver(pod)) return endOf(observed, pod);
   if (jobIsOver(observed)) return killed(observed, "its pod was deleted or evicted");
   if (pod === undefined) return { kind: "Waiting", detail: "its pod is being made" };
   return startOf(observed, pod);
+}
+
+function withoutJob({ equal, refusal }: ObservedRun): Progress {
+  if (refusal !== null) return { kind: "Waiting", detail: `the API server refuses it: ${refusal}` };
+  switch (equal.kind) {
+    case "None":
+      return { kind: "NotStarted" };
+    case "Answered":
+      return { kind: "AnsweredElsewhere", run: equal.run };
+    case "Measures":
+      return { kind: "WaitingForEqual", run: equal.run, milliseconds: equal.milliseconds };
+  }
 }
 
 /** What is wrong with the question itself. */

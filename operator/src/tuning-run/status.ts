@@ -1,6 +1,13 @@
-import { type Condition, runResultOf, type SucceededResult, type TuningRunStatus } from "@sweetspot/crds";
+import {
+  type Condition,
+  runResultOf,
+  type SucceededResult,
+  type TuningRunResult,
+  type TuningRunStatus,
+} from "@sweetspot/crds";
 import { conditionsOf, type Finding, sayFor, secondsOf } from "../conditions.ts";
 import { roundFigure } from "../figures.ts";
+import type { StoredTuningRun } from "../resources.ts";
 import { reportName } from "../specs/names.ts";
 import type { ObservedRun } from "./observed.ts";
 import type { Progress } from "./progress.ts";
@@ -12,7 +19,7 @@ const say = sayFor("TuningRun");
 export function statusOf(observed: ObservedRun, progress: Progress, findings: readonly Finding[]): TuningRunStatus {
   const { run, job, pod, now } = observed;
   const previous: readonly Condition[] = run.status?.conditions ?? [];
-  const over = progress.kind === "Answered" || progress.kind === "Failed";
+  const over = progress.kind === "Answered" || progress.kind === "AnsweredElsewhere" || progress.kind === "Failed";
   const startedAt = run.status?.startedAt ?? startOf(pod);
   const nodeName = pod?.spec?.nodeName ?? run.status?.nodeName;
   const jobName = job?.metadata.name ?? run.status?.jobName;
@@ -24,16 +31,22 @@ export function statusOf(observed: ObservedRun, progress: Progress, findings: re
     ...(startedAt === undefined ? {} : { startedAt }),
     ...(over ? { finishedAt: run.status?.finishedAt ?? secondsOf(now) } : {}),
     message: messageOf(findings).slice(0, 1024),
-    ...(progress.kind === "Answered" ? answerOf(observed, progress.result) : {}),
+    ...(progress.kind === "Answered" ? answerOf(observed, runResultOf(progress.result)) : {}),
+    ...(progress.kind === "AnsweredElsewhere" ? answerTaken(observed, progress.run) : {}),
   };
+}
+
+function answerTaken(observed: ObservedRun, { metadata, status }: StoredTuningRun) {
+  const { result } = status ?? {};
+  return { answerFrom: metadata.name, ...(result === undefined ? {} : answerOf(observed, result)) };
 }
 
 const startOf = (pod: ObservedRun["pod"]): string | undefined =>
   pod?.status?.containerStatuses?.[0]?.state?.running?.startedAt ?? pod?.status?.startTime;
 
-function answerOf({ run, report }: ObservedRun, result: SucceededResult) {
+function answerOf({ run, report }: ObservedRun, result: TuningRunResult) {
   return {
-    result: runResultOf(result),
+    result,
     report: {
       configMap: reportName(run.metadata.name),
       bytes: Math.max(1, Number(report?.data?.[reportKeys.bytes] ?? 1)),
@@ -58,6 +71,13 @@ export function findingsOf(observed: ObservedRun, progress: Progress): Finding[]
       return [say("Complete", "Failed", {}), progress.failure, finished, say("Stalled", "Failed", {})];
     case "Answered":
       return [complete(observed, progress.result), notFailed, finished, progressing];
+    case "AnsweredElsewhere":
+      return [completeAs(progress.run), notFailed, finished, progressing];
+    case "WaitingForEqual": {
+      const values = { run: progress.run.metadata.name };
+      const reason = "WaitingForEqual";
+      return [say("Complete", reason, values), notFailed, say("Reconciling", reason, values), progressing];
+    }
     case "Running": {
       const values = { job: observed.run.metadata.name, node: progress.node, seconds: observed.spec.budgetSeconds };
       return [say("Complete", "Running", values), notFailed, say("Reconciling", "Running", values), progressing];
@@ -74,6 +94,13 @@ export function findingsOf(observed: ObservedRun, progress: Progress): Finding[]
       ];
     }
   }
+}
+
+/** The answer reads as where it was found. */
+function completeAs({ status }: StoredTuningRun): Finding {
+  const found = status?.conditions?.find(({ type }) => type === "Complete");
+  if (found === undefined) throw new TypeError("a run whose answer is taken over is complete");
+  return { type: found.type, status: found.status, reason: found.reason, message: found.message };
 }
 
 function complete({ spec }: ObservedRun, result: SucceededResult): Finding {

@@ -1,7 +1,7 @@
 import { digestOf, RecordReader, type ServingPlan } from "@sweetspot/crds";
-import type { ApplyAction, StoreResultAction } from "../actions/action.ts";
+import type { ApplyAction, StoreResultAction, TakeAnswerAction } from "../actions/action.ts";
 import { configMaps, tuningRuns } from "../resources.ts";
-import type { KubeClient } from "../runtime/index.ts";
+import type { KubeClient, KubernetesObject } from "../runtime/index.ts";
 import { labelKeys, managedBy, reportName } from "../specs/names.ts";
 import { ownerReference } from "../specs/owner.ts";
 
@@ -22,6 +22,8 @@ export const reportKeys = {
   plan: "plan.json",
   /** Bytes of the report's gzip, for whoever has not the gzip at hand: the operator's cache drops it. */
   bytes: "report.bytes",
+  /** The run that measured, where its answer was taken over. */
+  from: "answer.from",
   /** Why there is nothing else. */
   problem: "problem",
 } as const;
@@ -38,20 +40,35 @@ export async function storeResult(
   const { name = "", namespace = "" } = action.pod.metadata;
   const options = { container: "tuner", tailLines: logLines, limitBytes: logBytes, deadlineMs: 30_000, signal };
   const log = await client.podLog({ name, namespace }, options);
-  const run = action.run.metadata;
+  return storedFor(action.run, contentOf(log, action));
+}
+
+/** What another run has stored, for this one. Throws `ApiError` where it is gone. */
+export async function takeAnswer(
+  client: KubeClient,
+  { run, from }: TakeAnswerAction,
+  signal: AbortSignal,
+): Promise<Omit<ApplyAction, "kind">> {
+  const { namespace = "", name } = from.metadata;
+  const { data, binaryData } = await client.get(configMaps, { namespace, name: reportName(name) }, { signal });
+  return storedFor(run, { data: { ...data, [reportKeys.from]: name }, ...(binaryData && { binaryData }) });
+}
+
+const storedFor = (run: KubernetesObject, content: object): Omit<ApplyAction, "kind"> => {
+  const { name, namespace = "" } = run.metadata;
   return {
     resource: configMaps,
     manifest: {
       metadata: {
-        name: reportName(run.name),
+        name: reportName(name),
         namespace,
-        labels: { ...managedBy, [labelKeys.component]: "report", [labelKeys.run]: run.name },
-        ownerReferences: [ownerReference(tuningRuns, action.run)],
+        labels: { ...managedBy, [labelKeys.component]: "report", [labelKeys.run]: name },
+        ownerReferences: [ownerReference(tuningRuns, run)],
       },
-      ...contentOf(log, action),
+      ...content,
     },
   };
-}
+};
 
 type Announced = Pick<StoreResultAction, "reportDigest" | "recipeDigest" | "planDigest">;
 

@@ -41,6 +41,11 @@ export class ApiError extends Error {
     return this.status === 409 && this.reason === "AlreadyExists";
   }
 
+  /** The API server, a quota or a policy will not have this object: asking again the same changes nothing. */
+  get refused(): boolean {
+    return this.status === 400 || this.status === 403 || this.status === 422;
+  }
+
   /** The resourceVersion or the continue token is too old: list again. */
   get gone(): boolean {
     return this.status === 410 || this.reason === "Expired";

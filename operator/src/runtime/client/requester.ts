@@ -1,4 +1,5 @@
 import { type Clock, sleep, systemClock } from "../clock.ts";
+import { waitingFor } from "../manager/waits.ts";
 import { ApiError, errorOfAnswer, localError } from "./api-error.ts";
 import { readText } from "./body.ts";
 import { type Deadline, startDeadline } from "./deadline.ts";
@@ -74,7 +75,11 @@ export class Requester {
   }
 
   /** Runs `read` on a good answer within the call's deadline. @throws {ApiError} */
-  async withAnswer<R>(call: Call, read: (answer: TransportResponse) => Promise<R>): Promise<R> {
+  withAnswer<R>(call: Call, read: (answer: TransportResponse) => Promise<R>): Promise<R> {
+    return waitingFor(this.clock, () => this.#withAnswer(call, read));
+  }
+
+  async #withAnswer<R>(call: Call, read: (answer: TransportResponse) => Promise<R>): Promise<R> {
     const milliseconds = call.deadlineMs ?? this.deadlineMs;
     const deadline = startDeadline({ clock: this.clock, milliseconds, parent: call.signal, what: describe(call) });
     try {

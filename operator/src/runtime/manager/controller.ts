@@ -7,6 +7,7 @@ import type { KubernetesObject } from "../resource.ts";
 import type { Logger } from "./logger.ts";
 import type { RuntimeMetrics } from "./metrics.ts";
 import { type Outcome, retriable } from "./outcome.ts";
+import { countingWaits, Waits } from "./waits.ts";
 
 export interface ReconcileContext {
   /** Aborts when the process shuts down, the lease is lost, or the reconcile's time is up. */
@@ -110,9 +111,11 @@ export class Controller {
     const { clock, metrics } = this.#setting;
     const startedAt = clock.now();
     this.#startedAt.set(key, startedAt);
-    const outcome = await this.#reconcile(key, abort);
+    const waits = new Waits();
+    const outcome = await countingWaits(waits, () => this.#reconcile(key, abort));
     this.#startedAt.delete(key);
-    metrics.observeReconcile(this.name, outcome.kind, (clock.now() - startedAt) / 1_000);
+    const milliseconds = clock.now() - startedAt;
+    metrics.observeReconcile(this.name, outcome.kind, milliseconds / 1_000, (milliseconds - waits.total) / 1_000);
     return outcome;
   }
 

@@ -7,6 +7,8 @@ import type { Outcome } from "./outcome.ts";
 export const metricCatalogue = {
   queue_depth: "Keys that wait for a worker, by controller.",
   reconcile_duration_seconds: "Duration of reconciles, by controller and outcome.",
+  reconcile_own_duration_seconds:
+    "Duration of reconciles without their waits for the API server and pods, by controller.",
   reconcile_panics_total: "Reconciles that threw something else than an error of the API, by controller.",
   watch_restarts_total: "Ends of watches, by resource and reason (ended, quiet, gone, stale, error).",
   handler_errors_total: "Exceptions in change handlers, by resource.",
@@ -24,6 +26,7 @@ export class RuntimeMetrics {
   readonly registry: Registry;
   readonly #prefix: string;
   readonly #reconciles: Histogram<"controller" | "outcome">;
+  readonly #ownReconciles: Histogram<"controller">;
   readonly #panics: Counter<"controller">;
   readonly #restarts: Counter<"resource" | "reason">;
   readonly #handlerErrors: Counter<"resource">;
@@ -40,6 +43,11 @@ export class RuntimeMetrics {
       ...this.#named("reconcile_duration_seconds"),
       ...both,
       labelNames: ["controller", "outcome"],
+    });
+    this.#ownReconciles = new Histogram({
+      ...this.#named("reconcile_own_duration_seconds"),
+      ...both,
+      labelNames: ["controller"],
     });
     this.#panics = new Counter({ ...this.#named("reconcile_panics_total"), labelNames: ["controller"] });
     this.#restarts = new Counter({ ...this.#named("watch_restarts_total"), labelNames: ["resource", "reason"] });
@@ -58,8 +66,10 @@ export class RuntimeMetrics {
     this.#requestSeconds.observe({ verb }, seconds);
   }
 
-  observeReconcile(controller: string, outcome: Outcome["kind"], seconds: number): void {
+  /** `ownSeconds`: without waiting for others. */
+  observeReconcile(controller: string, outcome: Outcome["kind"], seconds: number, ownSeconds: number): void {
     this.#reconciles.observe({ controller, outcome }, seconds);
+    this.#ownReconciles.observe({ controller }, ownSeconds);
   }
 
   countPanic(controller: string): void {
