@@ -8,7 +8,7 @@ const isWrite = ({ method, path }: Pick<TransportRequest, "method" | "path">): b
   method !== "GET" && !/\/(events|leases)(\/|\?|$)/.test(path);
 
 export interface ProcessOptions
-  extends Partial<Pick<OperatorOptions, "identity" | "lease" | "namespace" | "logger" | "registry">> {
+  extends Partial<Pick<OperatorOptions, "identity" | "lease" | "namespace" | "logger" | "registry" | "relistMs">> {
   /** The process dies after so many actions, as by SIGKILL. */
   readonly actions?: number;
   /** The process dies when the answer to its so-manieth write arrives, before it has read it. */
@@ -25,11 +25,21 @@ export class OperatorProcess {
   #actions = 0;
 
   constructor(transport: Transport, options: ProcessOptions = {}) {
-    const { identity = "operator-1", lease = null, namespace, actions, writes, logger = silent, registry } = options;
+    const {
+      identity = "operator-1",
+      lease = null,
+      namespace,
+      actions,
+      writes,
+      logger = silent,
+      registry,
+      relistMs,
+    } = options;
     const operator = createOperator({
       transport: { send: (request) => this.#send(transport, request, writes), close: async () => {} },
       logger,
       ...(registry && { registry }),
+      ...(relistMs !== undefined && { relistMs }),
       identity,
       lease,
       namespace,
@@ -50,6 +60,11 @@ export class OperatorProcess {
     this.ended = operator.run(this.#stop.signal);
   }
 
+  /** Actions that were carried out. */
+  get actions(): number {
+    return this.#actions;
+  }
+
   get dead(): boolean {
     return this.#dead;
   }
@@ -61,7 +76,7 @@ export class OperatorProcess {
   }
 
   #count(most: number | undefined): void {
-    if (most !== undefined && ++this.#actions >= most) this.#die();
+    if (++this.#actions === most) this.#die();
   }
 
   #die(): never {

@@ -1,16 +1,14 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { InferenceDeployment, PlanHistory, ServingPlan, TuningRun } from "@sweetspot/crds";
+import { PlanHistory, ServingPlan, TuningRun } from "@sweetspot/crds";
 import { changed, minimal } from "@sweetspot/crds/testing";
-import { annotationKeys, httpTransport, KubeClient, kubeconfigConnection, type Transport } from "@sweetspot/operator";
+import { annotationKeys, type KubeClient } from "@sweetspot/operator";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type ApiServer, binariesAreThere, controlPlaneBinaries, startApiServer } from "../../cluster/src/index.ts";
-import { OperatorProcess, type ProcessOptions } from "./operator-process.ts";
-import { type ConfigMap, configMaps, deployments, jobs, pods, reportBytes, StandIn } from "./stand-in.ts";
+import { type ApiServer, binariesAreThere, controlPlaneBinaries } from "../../cluster/src/index.ts";
+import { OperatorPlace } from "./operator-place.ts";
+import type { OperatorProcess, ProcessOptions } from "./operator-process.ts";
+import { type ConfigMap, configMaps, deployments, jobs, pods, reportBytes, type StandIn } from "./stand-in.ts";
 import { toldTraffic } from "./told-traffic.ts";
 
-const manifests = join(import.meta.dirname, "..", "..", "..", "charts", "sweetspot", "files", "crds");
 const ours = { group: "sweetspot.dev", version: "v1alpha1", namespaced: true };
 const infds = { ...ours, kind: "InferenceDeployment", plural: "inferencedeployments" };
 const runs = { ...ours, kind: "TuningRun", plural: "tuningruns" };
@@ -25,62 +23,36 @@ const children = [deployments, jobs, configMaps, runs, ...others];
 const there = await binariesAreThere(controlPlaneBinaries);
 
 describe.skipIf(!there)("the operator on a real API server", () => {
+  let place: OperatorPlace;
   let server: ApiServer;
-  let transport: Transport;
   let client: KubeClient;
   let standIn: StandIn;
-  const started: OperatorProcess[] = [];
 
   beforeAll(async () => {
-    server = await startApiServer();
-    for (const file of readdirSync(manifests)) await server.kubectl.apply(readFileSync(join(manifests, file), "utf8"));
-    await server.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s");
-    transport = httpTransport(await kubeconfigConnection({ file: server.kubeconfig }));
-    client = new KubeClient({ transport });
-    await vi.waitFor(() => client.list(runs, {}), { timeout: 20_000, interval: 200 });
-    standIn = new StandIn(httpTransport(await kubeconfigConnection({ file: server.kubeconfig })));
-    standIn.start();
+    place = await OperatorPlace.start();
+    ({ server, client, standIn } = place);
   }, 120_000);
 
   afterAll(async () => {
-    await Promise.allSettled(started.map((operator) => operator.stop()));
-    await standIn.stop();
-    await transport.close();
-    await server.stop();
+    await place?.[Symbol.asyncDispose]();
   });
 
   /** A namespace that enforces Pod Security restricted, with one InferenceDeployment. */
   async function namespaceWith(name: string, changes: Record<string, unknown> = {}): Promise<void> {
-    const labels = { "pod-security.kubernetes.io/enforce": "restricted" };
-    const document = changed(minimal.InferenceDeployment, { "metadata.namespace": name, ...changes });
-    const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } };
-    await server.kubectl.apply([namespace]);
-    await server.kubectl.apply([document]);
+    await place.makeNamespace(name);
+    await server.kubectl.apply([changed(minimal.InferenceDeployment, { "metadata.namespace": name, ...changes })]);
   }
 
-  function start(namespace: string, options: ProcessOptions = {}): OperatorProcess {
-    const operator = new OperatorProcess(transport, { namespace, ...options });
-    started.push(operator);
-    operator.ended.catch(() => undefined);
-    return operator;
-  }
+  const start = (namespace: string, options: ProcessOptions = {}): OperatorProcess =>
+    place.startOperator(namespace, options);
 
-  const infdIn = async (namespace: string, name = "ocr") =>
-    InferenceDeployment.parse(await client.get(infds, { namespace, name }));
+  const infdIn = (namespace: string, name = "ocr") => place.infd(namespace, name);
 
   /** `Ready Serving` and so on. */
   const reasonsIn = async (namespace: string, name = "ocr"): Promise<string[]> =>
     ((await infdIn(namespace, name)).status?.conditions ?? []).map(({ type, reason }) => `${type} ${reason}`);
 
-  const converged = (namespace: string, name = "ocr") =>
-    vi.waitFor(
-      async () => {
-        const reasons = await reasonsIn(namespace, name);
-        expect(reasons).toEqual(expect.arrayContaining(["Ready Serving", "ConfigurationApplied Applied"]));
-        expect(reasons).toEqual(expect.arrayContaining(["Tuned Tuned", "Reconciling Idle"]));
-      },
-      { timeout: 40_000, interval: 200 },
-    );
+  const converged = (namespace: string, name = "ocr") => place.converged(namespace, name);
 
   const namesIn = async (namespace: string): Promise<string[]> => {
     const lists = await Promise.all(

@@ -15,9 +15,10 @@ import {
   type Resource,
   type Transport,
 } from "@sweetspot/operator";
+import { collectGarbage } from "./stand-in-collector.ts";
 
 /**
- * Plays what a bare API server lacks: the Deployment and Job controllers, a kubelet, and the programs in the pods. A pod of
+ * Plays what a bare API server lacks: the Deployment and Job controllers, the garbage collector, a kubelet, and the programs in the pods. A pod of
  * a Deployment becomes ready at once and answers on port 9090 of a loopback address of its own with a report; a pod of a
  * Job ends at once with a result.
  */
@@ -66,6 +67,8 @@ const tunerResult = JSON.stringify({
   planDigest: digestOf(sampleOf("TuningReport").decision.plan),
 });
 
+/** Things that are done at the same time: a cluster has more hands than one controller. */
+const workers = 16;
 const reportPort = 9090;
 /** A thousand addresses that no other test of this machine is likely to have. */
 const firstAddress = (127 << 24) | (randomInt(1, 2 ** 14) << 10);
@@ -80,8 +83,12 @@ export class StandIn {
   readonly #caches;
   #running: Promise<void> = Promise.resolve();
   #addresses = 0;
+  #pods = 0;
+  readonly #nodes: number;
 
-  constructor(transport: Transport) {
+  /** `nodes`: over how many nodes, `node1` and so on, pods are spread. */
+  constructor(transport: Transport, nodes = 1) {
+    this.#nodes = nodes;
     this.#manager = new Manager({
       transport,
       logger: silent,
@@ -100,14 +107,15 @@ export class StandIn {
     const ownersOf = ({ object }: { object: KubernetesObject }) =>
       (object.metadata.ownerReferences ?? []).map(({ name }) => `${object.metadata.namespace}/${name}`);
     this.#manager
-      .controller({ name: "deployment", reconcile: (key) => this.#scale(key) })
+      .controller({ name: "deployment", workers, reconcile: (key) => this.#scale(key) })
       .watch(wanted, ({ object }) => [keyOfObject(object)])
       .watch(seen, ownersOf);
     this.#manager
-      .controller({ name: "job", reconcile: (key) => this.#runJob(key) })
+      .controller({ name: "job", workers, reconcile: (key) => this.#runJob(key) })
       .watch(asked, ({ object }) => [keyOfObject(object)]);
+    collectGarbage(this.#manager, [wanted, asked, seen, this.#caches.configMaps]);
     this.#manager
-      .controller({ name: "kubelet", reconcile: (key) => this.#runPod(key) })
+      .controller({ name: "kubelet", workers, reconcile: (key) => this.#runPod(key) })
       .watch(seen, ({ object }) => [keyOfObject(object)]);
   }
 
@@ -147,7 +155,7 @@ export class StandIn {
     const owner = { apiVersion: `${kind.group}/${kind.version}`, kind: kind.kind, name: metadata.name, uid };
     const manifest = {
       metadata: { ...spec?.template.metadata, name, namespace, ownerReferences: [{ ...owner, controller: true }] },
-      spec: { ...spec?.template.spec, nodeName: "node1" },
+      spec: { ...spec?.template.spec, nodeName: `node${1 + (this.#pods++ % this.#nodes)}` },
     };
     await this.#manager.client.create(pods, manifest as unknown as Pod).catch((error: { alreadyExists?: boolean }) => {
       if (error.alreadyExists !== true) throw error;
