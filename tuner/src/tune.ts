@@ -2,6 +2,7 @@ import type { TuningReport } from "@sweetspot/crds";
 import { median, policiesFor } from "@sweetspot/planner";
 import { usableCpuCount } from "@sweetspot/sidecar";
 import { Budget } from "./budget.ts";
+import { endedEarly } from "./decision/findings.ts";
 import { describeEnvironment } from "./environment/describe.ts";
 import { noiseFactorOf, noiseOf } from "./environment/noise.ts";
 import { realInstruments } from "./instruments.ts";
@@ -99,7 +100,7 @@ async function untilStopped(state: TuningState): Promise<boolean> {
     if (state.signal.aborted) return false;
     if (state.candidates.length === 0) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    const message = `The tuning ended early, and the decision is the best so far: ${reason}`.slice(0, 1024);
+    const message = `${endedEarly}, and the decision is the best so far: ${reason}`.slice(0, 1024);
     state.findings.push({ topic: "Budget", outcome: "Warning", message });
     return false;
   }

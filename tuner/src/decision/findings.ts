@@ -1,6 +1,9 @@
 import type { Candidate, Finding, VariantResult } from "@sweetspot/crds";
 import { capacityOf } from "./decide.ts";
 
+/** How the finding of a tuning that failed half-way begins. */
+export const endedEarly = "The tuning ended early";
+
 /** What the findings are drawn from. */
 export interface Evidence {
   readonly candidates: readonly Candidate[];

@@ -13,6 +13,7 @@ import {
 import { materialiseVariant } from "@sweetspot/sidecar";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { embeddingModel, writeOnnx } from "../../../test/src/builders/onnx-model.ts";
+import { endedEarly } from "../decision/findings.ts";
 import { deliveryOf, failure } from "./deliver.ts";
 import { answerMessage } from "./message.ts";
 
@@ -102,5 +103,25 @@ describe("the answer in a sentence", () => {
     expect(answerMessage({ ...report, decision: { ...decision, feasible: false } }, null)).toMatch(
       /cannot be met.*best/,
     );
+  });
+});
+
+describe("the message of a tuning that failed half-way", () => {
+  it("begins with what ended it, whatever else there was no time for", async () => {
+    const report = await golden();
+    const topic = { topic: "Budget", outcome: "Warning" } as const;
+    const message = answerMessage(
+      {
+        ...report,
+        completed: false,
+        findings: [
+          { ...topic, message: "There was no time to race the second." },
+          { ...topic, message: `${endedEarly}, and the decision is the best so far: the server went away.` },
+        ],
+      },
+      null,
+    );
+    expect(message).toMatch(/^The tuning ended early.*the server went away\. /);
+    expect(message.length).toBeLessThan(512);
   });
 });

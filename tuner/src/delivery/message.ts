@@ -1,4 +1,5 @@
 import type { TuningReport } from "@sweetspot/crds";
+import { endedEarly } from "../decision/findings.ts";
 import * as format from "../report/format.ts";
 import { verdictWords } from "../report/verdict-words.ts";
 
@@ -34,7 +35,7 @@ function confirmed({ confirmation }: TuningReport["decision"]): string {
 /** What ended a tuning before its time is the first thing that its reader wants to know, as far as it fits. */
 function earlyEnd({ completed, findings }: TuningReport): string {
   if (completed) return "";
-  const why = findings.find(({ topic, outcome }) => topic === "Budget" && outcome === "Warning")?.message;
+  const why = findings.find(({ message }) => message.startsWith(endedEarly))?.message;
   if (why === undefined) return "Stopped early, so this is the best so far. ";
   return why.length > mostWhy ? `${why.slice(0, mostWhy)}... ` : `${why} `;
 }
