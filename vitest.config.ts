@@ -14,8 +14,8 @@ export default mergeConfig(sharedConfig, {
     include: ["**/*.test.ts"],
     // Those have a configuration of their own.
     exclude: ["**/*.e2e.test.ts"],
-    // Engine processes and real models, and many a test that waits: three files at once keep two CPUs busy.
-    maxWorkers: 3,
+    // Engine processes and real models: two files at once keep both CPUs busy without starving each other.
+    maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

@@ -167,6 +167,20 @@ describe("the lease (promises L1 to L7)", () => {
     await clock.advance(10);
   });
 
+  it("passes on at once also where the last renewal was stored but its answer never came (L5)", async () => {
+    const { clock, server } = setUp();
+    const one = contender(server, clock, "one");
+    await clock.advance(10);
+    const held = server.get("leases", "shop/operator") as Lease;
+    server.put("leases", {
+      metadata: lease,
+      spec: { ...held.spec, renewTime: "2026-01-01T00:00:01.000000Z" },
+    } as Lease);
+    one.stop.abort();
+    await clock.advance(10);
+    expect([holder(server), one.lost()]).toEqual(["", undefined]);
+  });
+
   it("goes on at once under the same identity: the next container of the same pod (L6)", async () => {
     const { clock, server } = setUp();
     server.put("leases", { metadata: lease, spec: { holderIdentity: "one", leaseDurationSeconds: 15 } } as Lease);

@@ -88,9 +88,21 @@ export class LeaderElector {
     this.#held = null;
     if (held === null || !stillOurs) return;
     try {
-      await this.#options.client.replace(leases, releasedLease(held, this.#options.clock.wallTime()));
+      await this.#giveUp(held);
     } catch (error) {
       this.#options.onError?.(error);
+    }
+  }
+
+  /** A renewal that was cut off may have been stored all the same; then the lease is a later one than is known here, and still ours. */
+  async #giveUp(held: Lease): Promise<void> {
+    const { client, clock, identity } = this.#options;
+    try {
+      await client.replace(leases, releasedLease(held, clock.wallTime()));
+    } catch (error) {
+      const found = error instanceof ApiError && error.conflict ? await this.#read({ deadlineMs: 5_000 }) : null;
+      if (found === null || found.spec?.holderIdentity !== identity) throw error;
+      await client.replace(leases, releasedLease(found, clock.wallTime()));
     }
   }
 
@@ -119,7 +131,7 @@ export class LeaderElector {
     return true;
   }
 
-  async #read(request: { signal: AbortSignal; deadlineMs: number }): Promise<Lease | null> {
+  async #read(request: { signal?: AbortSignal; deadlineMs: number }): Promise<Lease | null> {
     try {
       return await this.#options.client.get(leases, this.#options.lease, request);
     } catch (error) {
