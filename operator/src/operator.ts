@@ -61,6 +61,9 @@ export interface OperatorOptions {
   readonly afterAction?: (action: Action) => void;
 }
 
+/** A look at a deployment waits for its pods for most of its time. */
+const looksAtOnce = 16;
+
 /** Field manager of all that is applied, and the controller that events name. */
 const operatorName = "sweetspot.dev/operator";
 
@@ -98,6 +101,7 @@ export function createOperator(options: OperatorOptions): Manager {
   watchDeployments(
     manager.controller({
       name: "inferencedeployment",
+      workers: looksAtOnce,
       reconcile: reconcileDeployment({
         ...shared,
         owned: owned as unknown as Cache<never>[],

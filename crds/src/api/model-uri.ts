@@ -12,6 +12,8 @@ const image =
   "[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?";
 const segment = "[A-Za-z0-9_+=@-][A-Za-z0-9._+=@-]*";
 const claim = `[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?(/${segment})*`;
+/** What objects and the prefixes of labels are called: the API server takes no other names. */
+export const subdomainPattern = "[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*";
 const host = "[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?";
 
 export const imageUriPattern = `^oci://${image}$`;

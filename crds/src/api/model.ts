@@ -9,6 +9,7 @@ import {
   imageUriPattern,
   relativePathPattern,
   s3UriPattern,
+  subdomainPattern,
 } from "./model-uri.ts";
 import { setOf, withRules } from "./rules.ts";
 
@@ -103,7 +104,7 @@ export const ModelReference = z.object({
   credentialsSecret: z
     .string()
     .max(253)
-    .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "expected the name of a Secret")
+    .regex(new RegExp(`^${subdomainPattern}$`), "expected the name of a Secret")
     .optional()
     .describe(
       "Secret in the same namespace with which an https, s3 or hf source is read. Keys: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`; `token`; `username` and `password`; `ca.crt`, an authority to trust. Only the container that fetches sees it; the operator never reads it.",

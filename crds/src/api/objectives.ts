@@ -2,7 +2,7 @@ import * as z from "zod";
 import { Percentile } from "../common.ts";
 import { QualityMetric } from "../tuning-question.ts";
 import type { ModelReference } from "./model.ts";
-import { relativePathPattern } from "./model-uri.ts";
+import { relativePathPattern, subdomainPattern } from "./model-uri.ts";
 import { type Rule, withRules } from "./rules.ts";
 
 const Rate = z.int().min(1).max(1_000_000);
@@ -53,7 +53,7 @@ const ConfigMapKey = z.object({
   name: z
     .string()
     .max(253)
-    .regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, "expected the name of a ConfigMap")
+    .regex(new RegExp(`^${subdomainPattern}$`), "expected the name of a ConfigMap")
     .describe("Name of a ConfigMap in the same namespace."),
   key: z
     .string()

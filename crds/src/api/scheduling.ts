@@ -1,9 +1,9 @@
 import * as z from "zod";
+import { subdomainPattern } from "./model-uri.ts";
 import { boundedMap, withRules } from "./rules.ts";
 
 const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
-const part = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
-const labelKey = `^(${part}([.]${part})*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$`;
+const labelKey = `^(${subdomainPattern}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$`;
 const LabelValue = z.string().max(63).regex(labelValue, "expected a label value");
 
 /** Labels by key. Zod's own check of keys does not reach the API server, so that it is a rule. */

@@ -110,6 +110,12 @@ export const deploymentRejects: Readonly<Record<string, Reject>> = {
   "an unknown percentile": wrong("spec.serviceLevel.percentile", "P42"),
   "a minimum of no requests": wrong("spec.serviceLevel.minimumRequestsPerSecond", 0),
   "a loss above all": wrong("spec.quality.maximumLossBasisPoints", 10_001),
+  "samples in a ConfigMap that no ConfigMap may be called": wrong(
+    "spec.workload.samples",
+    { configMap: { name: "a..b", key: "c.jsonl" } },
+    "spec.workload.samples.configMap.name",
+  ),
+  "credentials in a Secret that no Secret may be called": wrong("spec.model.credentialsSecret", "a.-b"),
   "labels without samples": breaks(
     "LabelsNeedSamples",
     { "spec.quality": { metric: "LabelAccuracy" } },

@@ -37,7 +37,7 @@ export interface TuningRunDependencies {
 
 /** Brings one TuningRun forward: observe, decide, do. */
 export const reconcileRun = (dependencies: TuningRunDependencies) => {
-  const claims = new Claims(dependencies.runs, dependencies.configMaps);
+  const claims = new Claims(dependencies);
   return async (key: string, { signal }: ReconcileContext): Promise<Outcome> => {
     const run = dependencies.runs.get(key);
     if (run === undefined || run.metadata.deletionTimestamp !== undefined) return done;

@@ -38,12 +38,12 @@ const holds = ({ status }: StoredTuningRun, type: "Complete" | "Failed"): boolea
  * for its answer; where it fails, the next one tries, after a pause that grows with each failure. Names are compared within a
  * namespace only: equal names of ConfigMaps and volumes elsewhere are other things.
  * @param others runs of the same profile
- * @param claimed name of the run of the profile that was told to measure and whose Job is not seen yet
+ * @param isMeasuring whether a run that is not over has a Job, or was told to make one
  */
 export function equalRunFor(
   run: StoredTuningRun,
   others: readonly StoredTuningRun[],
-  claimed: string | undefined,
+  isMeasuring: (run: StoredTuningRun) => boolean,
   now: number,
 ): EqualRun {
   if (measuresItself(run)) return own;
@@ -52,9 +52,7 @@ export function equalRunFor(
   const answered = newestFirst.find((other) => holds(other, "Complete"));
   if (answered !== undefined) return { kind: "Answered", run: answered };
   const failed = newestFirst.filter((other) => holds(other, "Failed"));
-  const measuring = sources.find(
-    (other) => !failed.includes(other) && (other.status?.jobName !== undefined || other.metadata.name === claimed),
-  );
+  const measuring = sources.find((other) => !failed.includes(other) && isMeasuring(other));
   if (measuring !== undefined) return { kind: "Measures", run: measuring };
   const [last] = failed;
   if (last === undefined) return own;

@@ -5,16 +5,27 @@ import { InferenceDeploymentSpec } from "@sweetspot/crds";
 import { changed, minimal } from "@sweetspot/crds/testing";
 import fc from "fast-check";
 import { parse } from "yaml";
-import { type Field, fieldsOf, type Schema, specSchema } from "./spec-schema.ts";
+import { changedLeaves, type Field, fieldsOf, type Schema, specSchema } from "./spec-schema.ts";
 
 type Spec = InferenceDeploymentSpec;
 
 const sample = join(import.meta.dirname, "..", "..", "..", "crds", "samples", "InferenceDeployment.full.yaml");
 
-/** Specs to change: one with the least in it, and one with every field set. Few replicas, because each is a server. */
-const bases: readonly Spec[] = [minimal.InferenceDeployment.spec, parse(readFileSync(sample, "utf8")).spec].map(
-  (spec) => InferenceDeploymentSpec.parse({ ...spec, replicas: 2 }),
-);
+const written = parse(readFileSync(sample, "utf8"));
+
+/**
+ * Specs to change: one with the least in it, one with every field set, and one for changes that the rules forbid beside other fields. Few
+ * replicas, because each is a server.
+ */
+const bases: readonly Spec[] = [
+  minimal.InferenceDeployment,
+  written,
+  changed(written, {
+    "spec.targets.0.tolerations": [{ key: "dedicated", operator: "Exists" }],
+    "spec.workload.samples": { file: "labelled.jsonl" },
+    "spec.rollout": {},
+  }),
+].map(({ spec }) => InferenceDeploymentSpec.parse({ ...(spec as object), replicas: 2 }));
 const [, full] = bases as [Spec, Spec];
 
 const name = "[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?";
@@ -113,6 +124,17 @@ const anySpec: fc.Arbitrary<unknown> = anyValue(specSchema, "").filter(isValid);
 export const anyTransition: fc.Arbitrary<Transition> = fc
   .record({ from: fc.constantFrom(...bases), to: anySpec })
   .map(({ from, to }) => ({ path: "", from, to: InferenceDeploymentSpec.parse(to) }));
+
+/** A few of these that change every field of the schema between them, as far as `among` of them do. */
+export function coveringTransitions(seed: number, least: number, among = 40): Transition[] {
+  const changed = new Set<string>();
+  return fc.sample(anyTransition, { seed, numRuns: among }).filter(({ from, to }, index) => {
+    const added = [...changedLeaves(from, to)].filter((leaf) => !changed.has(leaf));
+    if (index >= least && added.length === 0) return false;
+    for (const leaf of added) changed.add(leaf);
+    return true;
+  });
+}
 
 /** Fields that can be changed alone: items of lists and maps without fields of their own are changed with the whole list. */
 export const changeableFields: readonly Field[] = fieldsOf(specSchema).filter(({ path }) => !/(\[\]|\*)$/.test(path));

@@ -1,5 +1,5 @@
-import { modelSourceOf } from "@sweetspot/crds";
-import { inferenceDeployments, type KubernetesObject, labelKeys } from "@sweetspot/operator";
+import { type Condition, modelSourceOf } from "@sweetspot/crds";
+import { configMaps, inferenceDeployments, type KubernetesObject, labelKeys } from "@sweetspot/operator";
 import { eventually } from "../e2e/eventually.ts";
 import type { OperatorPlace, ReadObject } from "../integration/operator-place.ts";
 import type { OperatorProcess } from "../integration/operator-process.ts";
@@ -14,6 +14,8 @@ export interface TransitionResult {
 
 const quietMilliseconds = 1200;
 const settleSeconds = 60;
+/** Reasons of `Reconciling` that pass by themselves. */
+const underWay = new Set(["Starting", "Tuning", "Applying"]);
 
 /**
  * Changes specs and takes the changes back, all at the same time, each on an InferenceDeployment of its own that came to rest
@@ -29,8 +31,10 @@ export async function runTransitions(
   const world = new World(place, operator, [`changed-${batch}`, `fresh-${batch}`]);
   const [changing, fresh] = world.namespaces;
   const names = transitions.map((_, index) => `t${index}`);
-  await world.make(changing, new Map(names.map((name, index) => [name, transitions[index]?.from])));
-  await world.make(fresh, new Map(names.map((name, index) => [name, transitions[index]?.to])));
+  const specs = transitions.flatMap(({ from, to }) => [from, to]);
+  await Promise.all(world.namespaces.map((namespace) => world.makeSamples(namespace, specs)));
+  await world.change(changing, new Map(names.map((name, index) => [name, transitions[index]?.from])));
+  await world.change(fresh, new Map(names.map((name, index) => [name, transitions[index]?.to])));
   const [atHome, asMade] = await world.settle();
   await world.change(changing, new Map(names.map((name, index) => [name, transitions[index]?.to])));
   const [away] = await world.settle();
@@ -46,6 +50,7 @@ export async function runTransitions(
       problems: [
         ...(keepsServing(transition) ? [] : compare(asMade, away, "changed")),
         ...silence(away, name),
+        ...[atHome, away, atLast].flatMap((objects) => restlessness(objects, name)),
         ...compare(atHome, atLast, "taken back"),
         ...measuredTwice(atLast, name),
       ],
@@ -55,6 +60,15 @@ export async function runTransitions(
 
 /** A source that cannot be had takes nothing down: what was served before goes on, which a new one never had. */
 const keepsServing = ({ to }: Transition): boolean => modelSourceOf(to.model.uri).kind === "Unsupported";
+
+function restlessness(objects: readonly ReadObject[], name: string): string[] {
+  const infd = objects.find((object) => object.kind === "InferenceDeployment" && object.metadata.name === name);
+  const conditions = (infd?.status?.["conditions"] ?? []) as readonly Condition[];
+  return conditions.filter(isUnderWay).map(({ reason, message }) => `it does not come to rest: ${reason}: ${message}`);
+}
+
+const isUnderWay = ({ type, status, reason }: Condition): boolean =>
+  type === "Reconciling" && status === "True" && underWay.has(reason);
 
 function silence(objects: readonly ReadObject[], name: string): string[] {
   const infd = objects.find((object) => object.kind === "InferenceDeployment" && object.metadata.name === name);
@@ -84,9 +98,17 @@ class World {
     this.namespaces = namespaces;
   }
 
-  async make(namespace: string, specs: ReadonlyMap<string, unknown>): Promise<void> {
+  /** The namespace, with all ConfigMaps that samples are read from. */
+  async makeSamples(namespace: string, specs: readonly Transition["from"][]): Promise<void> {
     await this.#place.makeNamespace(namespace);
-    await this.change(namespace, specs);
+    const keys = new Map<string, Record<string, string>>();
+    for (const { workload } of specs) {
+      const { name, key } = workload.samples?.configMap ?? {};
+      if (name !== undefined && key !== undefined) keys.set(name, { ...keys.get(name), [key]: "" });
+    }
+    const make = ([name, data]: [string, Record<string, string>]) =>
+      this.#place.client.create(configMaps, { metadata: { namespace, name }, data });
+    await Promise.all([...keys].map(make));
   }
 
   /** By a manager that owns all of the spec: what it does not name any more is gone. */
@@ -119,7 +141,9 @@ class World {
     );
     return lists
       .flatMap(({ items }) => items)
-      .every(({ metadata, status }) => status?.observedGeneration === metadata.generation);
+      .every(({ metadata, status }) => {
+        return status?.observedGeneration === metadata.generation && !(status?.conditions ?? []).some(isUnderWay);
+      });
   }
 
   async end(): Promise<void> {

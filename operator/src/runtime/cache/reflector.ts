@@ -22,6 +22,8 @@ export interface ReflectorOptions<T extends KubernetesObject> {
 
 /** Short, because the outage gate already spaces what goes to a server that is down, and its return must be noticed. */
 const unreachableBackoff = { baseMs: 500, capMs: 3_000 };
+/** The API server works, and says that this was too old or too soon: once it says no more so, what it has is due within 5 s. */
+const answeredBackoff = { baseMs: 500, capMs: 4_000 };
 const errorBackoff = { baseMs: 500, capMs: 30_000 };
 /** A watch that ends sooner than this without an event counts as a failure, or it would spin. */
 const shortWatchMs = 1_000;
@@ -116,8 +118,11 @@ export class Reflector<T extends KubernetesObject> {
     if (this.#wasUnreachable && !unreachable) this.#failures = 0;
     this.#wasUnreachable = unreachable;
     this.#failures++;
-    const wait = backoffMs(this.#failures, unreachable ? unreachableBackoff : errorBackoff, random);
-    const asked = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1_000 : 0;
+    const retryAfter = error instanceof ApiError ? error.retryAfterSeconds : null;
+    const answered = reason === "gone" || retryAfter !== null;
+    const backoff = unreachable ? unreachableBackoff : answered ? answeredBackoff : errorBackoff;
+    const wait = backoffMs(this.#failures, backoff, random);
+    const asked = (retryAfter ?? 0) * 1_000;
     await sleep(clock, Math.max(wait, asked), signal);
   }
 }

@@ -41,7 +41,7 @@ export interface ControllerSetting {
   readonly metrics: RuntimeMetrics;
 }
 
-/** While the API server is down keys come back after about this long: their back-off must not grow by its outage. */
+/** While the API server is down, or too busy, keys come back after about this long: their back-off must not grow by that. */
 const outagePauseMs = 5_000;
 
 /** One reconcile function, the queue before it, and the caches that feed the queue. */
@@ -143,7 +143,7 @@ export class Controller {
     const { random, logger } = this.#setting;
     if (outcome.kind === "retriable") {
       const { error } = outcome;
-      if (error instanceof ApiError && error.unreachable) {
+      if (error instanceof ApiError && (error.unreachable || error.status === 429)) {
         this.queue.add(key, { afterMs: outagePauseMs * (0.5 + random()) });
         return;
       }

@@ -4,7 +4,7 @@ import { ApiError } from "../client/api-error.ts";
 import { LeaseLostError } from "../lease/leader-elector.ts";
 import type { Lease } from "../lease/lease-record.ts";
 import { keyOfObject } from "../resource.ts";
-import { FakeApiServer } from "../testing/fake-api-server.ts";
+import { FakeApiServer, refusal } from "../testing/fake-api-server.ts";
 import { configMap, configMaps, silentLogger } from "../testing/fixtures.ts";
 import { seededRandom, VirtualClock } from "../testing/virtual-clock.ts";
 import type { ReconcileContext } from "./controller.ts";
@@ -148,6 +148,24 @@ describe("the manager (promises M1 to M8)", () => {
     await given.clock.advance(600_000);
     expect(controller.queue.failuresOf("shop/a")).toBe(0);
     given.server.down = false;
+    const before = runs.length;
+    await given.clock.advance(15_000);
+    expect(runs.length - before).toBeGreaterThanOrEqual(6);
+    await end();
+  });
+
+  it("does not let keys that were refused by a busy API server wait for long after it (M3)", async () => {
+    const given = world();
+    given.server.put("configmaps", configMap("a"));
+    const { controller, runs, end } = start(given, async (_key, { signal }, manager) => {
+      await manager.client.get(configMaps, { namespace: "shop", name: "a" }, { signal });
+      return requeueAfter(1_000);
+    });
+    await given.clock.advance(5_000);
+    given.server.intercept = () => refusal(429, "TooManyRequests", "1");
+    await given.clock.advance(600_000);
+    expect(controller.queue.failuresOf("shop/a")).toBe(0);
+    given.server.intercept = () => undefined;
     const before = runs.length;
     await given.clock.advance(15_000);
     expect(runs.length - before).toBeGreaterThanOrEqual(6);

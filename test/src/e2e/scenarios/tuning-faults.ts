@@ -89,15 +89,15 @@ export function tuningFaults(world: () => World): void {
   describe("a tuner that is none", () => {
     test("is started for a deployment each", async () => {
       const { cluster, view, installation } = world();
-      for (const [i, { name, image }] of badTuners.entries()) {
+      for (const [index, { name, image }] of badTuners.entries()) {
         const { repository, tag } = await image(world());
         await installation.upgrade(`images.tuner.repository=${repository}`, `images.tuner.tag=${tag}`);
         await cluster.kubectl.apply(
           inferenceDeployment({
             name,
             image: modelImages.tiny,
-            // Equal questions are measured once.
-            latencyMilliseconds: latencyMilliseconds + i,
+            // Another question each: the answer to an equal one would be taken over.
+            latencyMilliseconds: latencyMilliseconds + 1 + index,
             resources: tunable,
             spec: shortest,
           }),
