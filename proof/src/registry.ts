@@ -36,6 +36,20 @@ export const proofs: Readonly<Record<string, Proof>> = {
       "The loop's policies over 20 simulated weeks, over slow-downs at random times, and over weeks full of trouble.",
     load: async () => (await import("./control-loop-7.ts")).proveVirtualWeeks,
   },
+  "control-loop-8": {
+    sentence:
+      "Operators on a real API server that die after every action and write, miss events, read the past, or lead no more.",
+    load: async () => (await import("./control-loop-8.ts")).proveFaults,
+  },
+  "control-loop-10": {
+    sentence:
+      "A thousand InferenceDeployments on a real API server: how soon they converge, what the operator costs, and equal ones.",
+    load: async () => (await import("./control-loop-10.ts")).proveFleet,
+  },
+  "control-loop-11": {
+    sentence: "Generated changes of every field of a spec, each taken back again, on a real API server.",
+    load: async () => (await import("./control-loop-11.ts")).proveTransitions,
+  },
   "data-plane-1": {
     sentence:
       "Saturation throughput over the best raw ONNX Runtime: MiniLM at 64 and 16 tokens JSON, and 16 tokens binary.",

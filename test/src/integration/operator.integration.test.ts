@@ -195,6 +195,27 @@ describe.skipIf(!there)("the operator on a real API server", () => {
     await operator.stop();
   }, 60_000);
 
+  it("says which object the API server refuses, and goes on when it does no more", async () => {
+    const namespace = "quota";
+    await place.makeNamespace(namespace);
+    const [hard, used] = ["0", "0"].map((count) => ({ "count/deployments.apps": count }));
+    const quota = { apiVersion: "v1", kind: "ResourceQuota", metadata: { name: "none", namespace }, spec: { hard } };
+    await server.kubectl.apply([quota]);
+    const status = JSON.stringify({ status: { hard, used } });
+    const patch = ["patch", "resourcequota", "none", "-n", namespace, "--subresource=status", "--type=merge"];
+    await server.kubectl(...patch, "-p", status);
+    await server.kubectl.apply([changed(minimal.InferenceDeployment, { "metadata.namespace": namespace })]);
+    const operator = start(namespace);
+    await vi.waitFor(async () => expect(await reasonsIn(namespace)).toContain("Stalled ObjectRefused"), 20_000);
+    const { conditions = [], observedGeneration } = (await infdIn(namespace)).status ?? {};
+    expect(conditions.find(({ type }) => type === "Stalled")?.message).toMatch(/deployments.*exceeded quota/s);
+    expect(observedGeneration).toBe(1);
+    await server.kubectl("delete", "resourcequota", "none", "-n", namespace);
+    await converged(namespace);
+    expect(await reasonsIn(namespace)).toContain("Stalled Progressing");
+    await operator.stop();
+  }, 90_000);
+
   it("does not take the Job of an earlier run of the same name for its own", async () => {
     await namespaceWith("heirs", { "spec.replicas": 0, "spec.tuning": { mode: "Disabled" } });
     const run = changed(minimal.TuningRun, { "metadata.namespace": "heirs", "metadata.name": "by-hand" });

@@ -100,7 +100,7 @@ async function letOperatorSettle(place: OperatorPlace): Promise<void> {
   const isQuiet = async () => {
     const looked = operator.writes.filter(({ what }) => /\/inferencedeployments\/[^/]+\/status/.test(what));
     const last = operator.writes.at(-1)?.at ?? performance.now();
-    return looked.length >= wanted && performance.now() - last > 3000;
+    return looked.length >= wanted && performance.now() - last > 2000;
   };
   await eventually("the operator has nothing more to write", isQuiet, { seconds: 60 });
   await operator.stop();
