@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TuningReport } from "@sweetspot/crds";
+import { tuneOnEngines } from "./engine-cases.ts";
 import type { Measure, Progress, ProofOutcome } from "./proof.ts";
 import { realCases, tuneCase } from "./real-cases.ts";
 
@@ -15,7 +16,7 @@ interface Losses {
 
 /**
  * Tunes packaged models as a user would, 45 s each: an OCR detector, recogniser and classifier, a network for digits with labels, and
- * a sentence encoder. Each must end with a complete decision, and what does not pay must be said.
+ * a sentence encoder. Each must end with a complete decision, and what does not pay must be said. Then two of them on all engines.
  */
 export async function proveRealCases(progress: Progress): Promise<ProofOutcome> {
   const folder = await mkdtemp(join(tmpdir(), "sweetspot-proof-"));
@@ -23,6 +24,7 @@ export async function proveRealCases(progress: Progress): Promise<ProofOutcome> 
     const cases = await realCases(folder);
     const reports: TuningReport[] = [];
     for (const one of cases) reports.push(await tuneCase(one, folder, progress));
+    const onEngines = await tuneOnEngines(cases, folder, progress);
     const losses = reports.map(lossesOf);
     const count = (holds: (one: Losses) => boolean) => losses.filter(holds).length;
     const measures: Measure[] = [
@@ -30,8 +32,9 @@ export async function proveRealCases(progress: Progress): Promise<ProofOutcome> 
       { name: "decisions against their own evidence", figure: reports.filter(contradictsItself).length, atMost: 0 },
       { name: "where batching loses and the report says so", figure: count(({ batching }) => batching), atLeast: 1 },
       { name: "where INT8 loses and the report says so", figure: count(({ int8 }) => int8), atLeast: 1 },
+      ...onEngines.measures,
     ];
-    return { measures, raw: reports.map(inShort) };
+    return { measures, raw: [...reports, ...onEngines.reports].map(inShort) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -16,13 +16,14 @@ import onnx
 import onnxruntime
 
 from bert_encoder import Encoder, NotBert, read_encoder
-from tiny_bert import HEADS, POSITIONS, WIDTH, WORDS, Form, tiny_bert
+from testing.tiny_bert import HEADS, POSITIONS, WIDTH, WORDS, Form, tiny_bert
 
 FORMS = {
     "as usual": Form(),
     "types of tokens as an input": Form(types=True),
     "layer norms in single steps": Form(norm_nodes=False),
     "scaled queries, and values first": Form(scaled_queries=True, values_first=True),
+    "counted positions, and scores that are replaced": Form(counted=True, filled=True),
     "another activation, and a unit vector": Form(activation="Relu", normalised=True),
 }
 OTHERS = {
@@ -55,7 +56,7 @@ class BertEncoderTest(ModelTest):
                 encoder = self.read(form)
                 self.assertEqual((len(encoder.layers), encoder.layers[0].heads), (2, HEADS))
                 self.assertEqual(encoder.words.shape, (WORDS, WIDTH))
-                self.assertEqual(encoder.positions.shape, (POSITIONS, WIDTH))
+                self.assertEqual(encoder.positions.shape, (POSITIONS - (2 if form.counted else 0), WIDTH))
                 self.assertEqual(encoder.types, "types" if form.types else None)
                 pooled = "mean normalised" if form.normalised else "mean"
                 self.assertEqual(encoder.outputs, {"hidden": "hidden", "pooled": pooled})
@@ -135,7 +136,7 @@ def example(form: Form) -> dict[str, numpy.ndarray]:
     random = numpy.random.default_rng(2)
     mask = numpy.ones((2, 9), numpy.int64)
     mask[1, 4:] = 0
-    feeds = {"ids": random.integers(0, WORDS, (2, 9)) * mask, "mask": mask}
+    feeds = {"ids": random.integers(2, WORDS, (2, 9)) * mask, "mask": mask}
     return {**feeds, "types": random.integers(0, 2, (2, 9))} if form.types else feeds
 
 

@@ -19,7 +19,7 @@ import { currentPoint } from "./predict.ts";
 const recommendedShare = 0.7;
 const minimumSeconds = 3;
 /** For the verdict and the report. */
-const wrapUpSeconds = 1.5;
+const wrapUpSeconds = 2.5;
 /** A slow server's run is long enough for so many requests, but not for ever. */
 const fewestRequests = 10;
 const longestOverrunSeconds = 20;

@@ -3,8 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { VariantResult } from "@sweetspot/crds";
 import { seededRandom, withoutBatching } from "@sweetspot/planner";
-import { findEngine, openVino } from "@sweetspot/sidecar";
-import { damagedWeights, digitLines, digitsModel, digitsSamples } from "@sweetspot/test";
+import { cTranslate2, findEngine, openVino } from "@sweetspot/sidecar";
+import {
+  damagedWeights,
+  digitLines,
+  digitsModel,
+  digitsSamples,
+  minilmModel,
+  minilmTensors,
+  minilmTokenizer,
+  writeTextSamples,
+} from "@sweetspot/test";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { floatTensor, onnxModel } from "../../../test/src/builders/onnx-model.ts";
 import { Budget } from "../budget.ts";
@@ -125,6 +134,53 @@ describe.skipIf(python === null)("variants of labelled digits (skipped without t
       state: "Ready",
       eligible: true,
       message: expect.stringMatching(/^1 of 3 operators stay FP32/),
+    });
+  });
+});
+
+const minilm = minilmModel();
+const hasEngines = (await Promise.all([openVino, cTranslate2].map((engine) => findEngine(engine)))).every(Boolean);
+
+describe.skipIf(!hasEngines)("the source on other engines (skipped without the engines from set-up)", () => {
+  it.skipIf(minilm === null)(
+    "takes part where they can compute it, and is judged as any variant",
+    {
+      timeout: 90_000,
+    },
+    async () => {
+      const samplesFile = join(folder, "sentences.txt");
+      await writeTextSamples(samplesFile, 40, 1);
+      const state = await made({
+        modelFile: minilm as string,
+        modelName: "minilm",
+        task: "TextEmbedding",
+        samplesFile,
+        tokenizerFile: minilmTokenizer(),
+        outputs: [minilmTensors.embedding],
+        variants: ["Source", "OpenVino", "CTranslate2", "CTranslate2INT8"],
+        budgetSeconds: 600,
+      });
+      expect(state.variants.map(({ variant, engine, state: ended }) => [variant, engine, ended])).toEqual([
+        ["Source", "OnnxRuntime", "Ready"],
+        ["OpenVino", "OpenVino", "Ready"],
+        ["CTranslate2", "CTranslate2", "Ready"],
+        ["CTranslate2INT8", "CTranslate2", "Ready"],
+      ]);
+      const names = state.eligible.map(({ variant }) => variant);
+      expect(names.slice(0, 3)).toEqual(["Source", "OpenVino", "CTranslate2"]);
+      // Whether 8 bits lose too much depends on the CPU.
+      const { quality, eligible } = resultOf(state, "CTranslate2INT8");
+      expect(quality?.loss.estimate).toBeGreaterThan(0);
+      expect(eligible).toBe(quality?.verdict === "Pass");
+    },
+  );
+
+  it("does not apply where an engine cannot compute it, with the reason", { timeout: 60_000 }, async () => {
+    const state = await made({ variants: ["Source", "CTranslate2"] });
+    expect(resultOf(state, "CTranslate2")).toMatchObject({
+      state: "NotApplicable",
+      eligible: false,
+      message: expect.stringMatching(/not a BERT encoder: it looks no tokens up/),
     });
   });
 });

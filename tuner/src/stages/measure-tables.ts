@@ -9,6 +9,8 @@ import { leftOut } from "./left-out.ts";
 
 /** Tables must be done by this share of the budget; the race needs the rest. */
 const deadlineShare = 0.45;
+/** So many variants get one table whatever the time: without any there is nothing to choose from. */
+const alwaysMeasured = 3;
 /** A variant whose best prediction in the first layout is so far behind is not measured in the others. */
 const hopeless = 0.75;
 
@@ -29,10 +31,10 @@ export async function measureTables(state: TuningState): Promise<void> {
   await addTable(state, tables, source, defaultLayout(state.cpus), false);
   const late: string[] = [];
   for (const layout of layoutsFor(state.cpus).reverse()) {
-    for (const variant of state.eligible) {
-      // Each variant gets one table whatever the time: without it there is nothing to choose from.
+    for (const [position, variant] of state.eligible.entries()) {
       const first = !state.tables.some((table) => table.variant === variant.variant && !isDefaultLayout(table.layout));
-      if (!first && state.budget.until(deadlineShare) === 0) late.push(labelOf(variant, layout));
+      const owed = first && position < alwaysMeasured;
+      if (!owed && state.budget.until(deadlineShare) === 0) late.push(labelOf(variant, layout));
       else if (first || !isHopeless(state, variant)) {
         await addTable(state, tables, variant, layout, model.signature.batchable);
       }

@@ -26,6 +26,8 @@ class Form:
     norm_first: bool = False
     causal: bool = False
     squared: bool = False  # An output that no pooling gives.
+    counted: bool = False  # Positions count the tokens that are not padding (1), from 2 on, as in RoBERTa.
+    filled: bool = False  # Scores of places that the mask leaves out are replaced, not lowered.
 
 
 @dataclass
@@ -75,7 +77,8 @@ class Builder:
         scores = self.add("MatMul", self.heads(query, [0, 2, 1, 3]), self.heads(key, [0, 2, 3, 1]))
         if not self.form.scaled_queries:
             scores = self.add("Mul", scores, scale)
-        shares = self.add("Softmax", self.add("Add", scores, bias), axis=-1)
+        masked = self.filled_scores(scores) if self.form.filled else self.add("Add", scores, bias)
+        shares = self.add("Softmax", masked, axis=-1)
         mixed = self.add("Transpose", self.add("MatMul", shares, self.heads(value, [0, 2, 1, 3])), perm=[0, 2, 1, 3])
         return self.linear(self.add("Reshape", mixed, self.constant([0, 0, WIDTH], numpy.int64)), WIDTH, WIDTH)
 
@@ -91,6 +94,11 @@ class Builder:
             return self.add("Add", x, self.linear(self.activated(self.linear(self.norm(x), WIDTH, WIDE)), WIDE, WIDTH))
         x = self.norm(self.add("Add", self.attention(x, bias), x))
         return self.norm(self.add("Add", self.linear(self.activated(self.linear(x, WIDTH, WIDE)), WIDE, WIDTH), x))
+
+    def filled_scores(self, scores: str) -> str:
+        hidden = self.add("Equal", self.add("Unsqueeze", "mask", self.constant([1, 2], numpy.int64)), self.constant(0, numpy.int64))
+        shape = self.add("Shape", scores)
+        return self.add("Where", self.add("Expand", hidden, shape), self.constant(-numpy.inf), scores)
 
     def mask_bias(self) -> str:
         mask = self.add("Cast", self.add("Unsqueeze", "mask", self.constant([1, 2], numpy.int64)), to=TensorProto.FLOAT)
@@ -109,11 +117,17 @@ class Builder:
 
     def embeddings(self) -> str:
         zero, one = self.constant(0, numpy.int64), self.constant(1, numpy.int64)
-        places = self.add("Range", zero, self.length(), one)
+        places = self.counted_places() if self.form.counted else self.add("Range", zero, self.length(), one)
         types = "types" if self.form.types else self.add("Mul", places, zero)
         words = self.add("Gather", self.weight(WORDS, WIDTH), "ids")
         typed = self.add("Add", words, self.add("Gather", self.weight(2, WIDTH), types))
         return self.norm(self.add("Add", typed, self.add("Gather", self.weight(POSITIONS, WIDTH), places)))
+
+    def counted_places(self) -> str:
+        padding = self.add("Equal", "ids", self.constant(1, numpy.int64))
+        token = self.add("Cast", self.add("Not", padding), to=TensorProto.INT64)
+        count = self.add("Mul", self.add("CumSum", token, self.constant(1, numpy.int64)), token)
+        return self.add("Add", count, self.constant(1, numpy.int64))
 
     def pooled(self, hidden: str) -> str:
         mask = self.add("Cast", self.add("Unsqueeze", "mask", self.constant([-1], numpy.int64)), to=TensorProto.FLOAT)
