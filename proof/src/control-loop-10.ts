@@ -17,6 +17,8 @@ const nodes = 200;
 const steadySeconds = 600;
 /** Who is not done by then will not be. */
 const patienceSeconds = 900;
+/** Longer than deployments are looked at. */
+const quietMilliseconds = 10_000;
 const namespace = "fleet";
 
 /**
@@ -45,9 +47,7 @@ async function differentOnes(progress: Progress) {
   await using operator = new MeasuredOperator(place, namespace);
   const seconds = await converge(place, "different", progress);
   const { length: made } = (await place.client.list(jobs, { namespace })).items;
-  // Events and last looks are still on their way.
-  await delay(15_000);
-  const before = await operator.costs();
+  const before = await untilQuiet(operator, progress);
   const steady = Math.max(30, shareOf(steadySeconds));
   progress(`at rest: ${before.mostResidentMiB.toFixed(0)} MiB at most; ${made} Jobs; now ${steady} s of nothing`);
   await delay(1000 * steady);
@@ -91,6 +91,21 @@ async function converge(place: OperatorPlace, kind: "equal" | "different", progr
     await delay(2000);
   }
   return Number.POSITIVE_INFINITY;
+}
+
+/** Events are paced, so that some are still to be told when all is at rest. Gives the costs by then. */
+async function untilQuiet(operator: MeasuredOperator, progress: Progress): Promise<OperatorCosts> {
+  const began = performance.now();
+  for (let before = await operator.costs(); ; ) {
+    await delay(quietMilliseconds);
+    const now = await operator.costs();
+    const seconds = (performance.now() - began) / 1000;
+    if (Object.keys(writesBetween(before, now)).length === 0 || seconds > patienceSeconds) {
+      progress(`the last writes came within ${seconds.toFixed(0)} s after that`);
+      return now;
+    }
+    before = now;
+  }
 }
 
 function writesBetween(before: OperatorCosts, after: OperatorCosts): Record<string, number> {
