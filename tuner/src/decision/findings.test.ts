@@ -37,6 +37,7 @@ function said(topic: string, change: Partial<Evidence>): string[] {
   const evidence: Evidence = {
     candidates: [],
     variants: [],
+    timed: ["Source", "INT8Dynamic"],
     synthesised: false,
     padding: "NotApplicable",
     raced: true,
@@ -77,6 +78,12 @@ describe("findings about quantization", () => {
     expect(said("Quantization", { variants, candidates: raced(80) })[0]).toMatch(/^Lost: INT8Dynamic does not pay.*80/);
     expect(said("Quantization", { variants, candidates: raced(180) })[0]).toMatch(/^Gained: INT8Dynamic pays.*180/);
     expect(said("Quantization", { variants, candidates: raced(100).slice(1) })[0]).toMatch(/not among the best plans/);
+  });
+
+  it("say nothing of the speed of what there was no time to measure", () => {
+    const unmeasured = { variants: [variant({})], candidates: raced(180).slice(1), timed: ["Source"] };
+    expect(said("Quantization", unmeasured)).toEqual([]);
+    expect(said("Budget", unmeasured)).toEqual([expect.stringMatching(/^Warning: INT8Dynamic may win, .*no time/)]);
   });
 
   it("name what may not win with what it loses, what could not be made, and what another one stands for", () => {

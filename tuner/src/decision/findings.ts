@@ -1,4 +1,4 @@
-import type { Candidate, Finding, VariantResult } from "@sweetspot/crds";
+import type { Candidate, Finding, VariantName, VariantResult } from "@sweetspot/crds";
 import { capacityOf } from "./decide.ts";
 
 /** How the finding of a tuning that failed half-way begins. */
@@ -8,6 +8,8 @@ export const endedEarly = "The tuning ended early";
 export interface Evidence {
   readonly candidates: readonly Candidate[];
   readonly variants: readonly VariantResult[];
+  /** Those that have a cost table. */
+  readonly timed: readonly VariantName[];
   readonly synthesised: boolean;
   /** Was padding allowed, and does the model have an axis that could be padded? */
   readonly padding: "Granted" | "Refused" | "NotApplicable";
@@ -111,7 +113,7 @@ const bestCapacity = (candidates: readonly Candidate[]): number =>
 
 const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
 
-function quantizationFindings({ variants, candidates }: Evidence): Finding[] {
+function quantizationFindings({ variants, candidates, timed }: Evidence): Finding[] {
   const lossy = variants.filter(({ variant }) => variant !== "Source");
   return lossy.map((result): Finding => {
     const topic = "Quantization";
@@ -123,6 +125,10 @@ function quantizationFindings({ variants, candidates }: Evidence): Finding[] {
     }
     if (!result.eligible)
       return { topic: "Quality", outcome: "Lost", message: `${result.variant} may not win: ${lossOf(result)}` };
+    if (!timed.includes(result.variant)) {
+      const message = `${result.variant} may win, and there was no time to measure its speed: a larger budget has.`;
+      return { topic: "Budget", outcome: "Warning", message };
+    }
     return speedFinding(result, candidates);
   });
 }

@@ -73,10 +73,9 @@ async function ready(child: ChildProcess): Promise<z.infer<typeof Ready>> {
   child.once("message", resolve);
   child.once("error", reject);
   child.once("exit", () => reject(new SidecarError(`The server of a candidate did not start. ${errors.trim()}`)));
-  const timer = setTimeout(
-    () => reject(new SidecarError("The server of a candidate did not become ready.")),
-    startMilliseconds,
-  );
+  const late = () => reject(new SidecarError("The server of a candidate did not become ready."));
+  // One more turn of the event loop: where this process was busy for long, the message may be there already.
+  const timer = setTimeout(() => setImmediate(late), startMilliseconds);
   try {
     return Ready.parse(await promise);
   } finally {

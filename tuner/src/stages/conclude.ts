@@ -69,6 +69,7 @@ export function conclude(state: TuningState, completed: boolean): TuningReport {
       ...findingsFrom({
         candidates,
         variants: state.variants,
+        timed: state.tables.map(({ variant }) => variant),
         synthesised: state.model.samples.source === "Synthesised",
         padding: paddingState(state),
         raced,

@@ -14,7 +14,7 @@ import { planRace, type RacePlan, type RaceTimes } from "./race-plan.ts";
 import { leastClimbSeconds, raceEnds } from "./run-race.ts";
 
 /** What the steps below share. */
-export interface Grid {
+interface Grid {
   readonly state: TuningState;
   readonly load: RunningLoad;
   readonly directory: string;
@@ -28,7 +28,7 @@ interface Starting {
 }
 
 /** Starts the server of the naive default. */
-export function startNaive(grid: Grid): Starting {
+export function startNaive(grid: Omit<Grid, "load">): Starting {
   const { state } = grid;
   const entrant = start(grid, incumbentName, predictIncumbent(state));
   // Whoever waits for it hears of its failure; until then nobody does.
@@ -79,7 +79,7 @@ function raceTimes({ budget, request }: TuningState, start: number): RaceTimes {
   return { left: budget.until(raceEnds), start, calibrate, climb: leastClimbSeconds(request) };
 }
 
-const start = ({ state, directory, resources }: Grid, name: string, predicted: Predicted<SearchPoint>) =>
+const start = ({ state, directory, resources }: Omit<Grid, "load">, name: string, predicted: Predicted<SearchPoint>) =>
   startEntrant(state, name, predicted, directory, resources);
 
 async function warm({ state, load }: Grid, entrant: Entrant): Promise<Calibrated> {

@@ -28,14 +28,13 @@ async function raceThroughServers(state: TuningState, confirm: Confirm): Promise
   await using resources = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), "sweetspot-race-"));
   resources.defer(() => rm(directory, { recursive: true, force: true }));
-  const load = await state.instruments.startLoad(mixOf(state));
-  resources.defer(() => load.close());
-  const grid = { state, load, directory, resources };
   // The naive default races whatever the search finds, and its server can load while the search computes.
-  const naive = startNaive(grid);
+  const naive = startNaive({ state, directory, resources });
   const search = predictAll(state);
   state.candidates = candidatesOf(search);
-  const entrants = await enterRace(grid, search, naive);
+  const load = await state.instruments.startLoad(mixOf(state));
+  resources.defer(() => load.close());
+  const entrants = await enterRace({ state, load, directory, resources }, search, naive);
   state.candidates = candidatesOf(predictAgain(state, search));
   await runRace(state, entrants, load);
   const choice = decide(state.candidates, state.environment);

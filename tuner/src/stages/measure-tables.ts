@@ -23,7 +23,8 @@ export async function measureTables(state: TuningState): Promise<void> {
   const { model, request, signal, instruments } = state;
   await using tables = await instruments.openTables({
     model,
-    budgetSeconds: request.budgetSeconds,
+    // The more variants, the less time for each of their tables.
+    budgetSeconds: request.budgetSeconds * Math.min(1, alwaysMeasured / state.eligible.length),
     targetMilliseconds: request.target.latencyMilliseconds,
     checkpoint: () => signal.throwIfAborted(),
   });
