@@ -1,11 +1,11 @@
 /** Of the requests that are admitted while the queue is long, this share should be answered as soon as was predicted. */
-const share = 0.98;
+const share = 0.95;
 /** How far one answer moves the logarithm of the factor. */
 const step = 0.1;
 const bounds = { least: Math.log(0.5), most: Math.log(8) } as const;
 
 /**
- * How much longer requests take than admission predicts: the factor that makes the prediction hold for 49 in 50.
+ * How much longer requests take than admission predicts: the factor that makes the prediction hold for 19 in 20.
  *
  * Predictions come from the engines' cost table. Under overload the front that refuses requests takes CPU time from the
  * engines, which no table of theirs knows; and who is admitted whenever the prediction just fits is late as soon as it is a
