@@ -1,14 +1,6 @@
 import type { BatchPolicy, CostTable } from "@sweetspot/crds";
-import {
-  CostModel,
-  formBatch,
-  median,
-  normal,
-  type QueuedRequest,
-  seededRandom,
-  withoutBatching,
-} from "@sweetspot/planner";
-import type { RatioSummary } from "./rounds.ts";
+import { CostModel, formBatch, normal, type QueuedRequest, seededRandom, withoutBatching } from "@sweetspot/planner";
+import { summaryOf } from "./rounds.ts";
 import { type ResultRow, writeResult } from "./write-result.ts";
 
 const rounds = 15;
@@ -55,14 +47,13 @@ function timeDecisions(queues: readonly (readonly QueuedRequest[])[], policy: Ba
 function rowOf({ depth, former, microseconds }: Series): ResultRow {
   // The first rounds are the compiler's.
   const warm = microseconds.slice(Math.floor(rounds / 3));
-  const ratio: RatioSummary = {
-    median: median(warm),
-    minimum: Math.min(...warm),
-    maximum: Math.max(...warm),
-    rounds: warm.length,
-  };
   const waiting = depth === 1 ? "1 request waits" : `${depth} requests wait`;
-  return { measure: `microseconds of a decision, ${former}, ${waiting}`, ratio, wanted: 0, atMost: mostMicroseconds };
+  return {
+    measure: `microseconds of a decision, ${former}, ${waiting}`,
+    ratio: summaryOf(warm),
+    wanted: 0,
+    atMost: mostMicroseconds,
+  };
 }
 
 function mixedQueues(depth: number): QueuedRequest[][] {

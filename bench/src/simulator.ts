@@ -253,14 +253,11 @@ async function predicted(
   };
 }
 
-const inWords = ({ predictedCapacity, capacity, predicted, measured, ...round }: Round): string => {
-  const values = [predictedCapacity, capacity, predicted.p50, measured.p50, predicted.p99, measured.p99].map((value) =>
-    value.toFixed(0),
-  );
-  const [soon, now, ...latencies] = values;
-  const words = `capacity ${soon} predicted, ${now} measured; p50 ${latencies[0]} and ${latencies[1]} ms; p99 ${latencies[2]} and ${latencies[3]} ms`;
+function inWords({ predictedCapacity, capacity, predicted, measured, ...round }: Round): string {
+  const pair = (soon: number, now: number) => `${soon.toFixed(0)} predicted, ${now.toFixed(0)} measured`;
+  const words = `capacity ${pair(predictedCapacity, capacity)}; p50 ${pair(predicted.p50, measured.p50)} ms; p99 ${pair(predicted.p99, measured.p99)} ms`;
   return round.void ? `void, the machine changed speed (${words})` : words;
-};
+}
 
 async function predictCapacity(
   point: PlanPoint,

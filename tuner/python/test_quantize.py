@@ -167,12 +167,15 @@ class QuantizeTest(unittest.TestCase):
         self.assertEqual((answer["state"], answer["nodesQuantized"]), ("Ready", 1), answer["message"])
         self.assert_close()
 
-    def test_static_runs_and_stays_close(self) -> None:
+    def assert_calibrated_stays_close(self, tool: str) -> None:
         calibration = self.folder / "calibration"
         write_calibration(calibration, RANDOM.uniform(-1, 1, (32, SIZE)).astype(np.float32))
-        answer = self.run_on(matmul(), "static", *CLOSE, "--calibration", str(calibration))
+        answer = self.run_on(matmul(), tool, *CLOSE, "--calibration", str(calibration))
         self.assertEqual((answer["state"], answer["nodesQuantized"]), ("Ready", 1), answer["message"])
         self.assert_close()
+
+    def test_static_runs_and_stays_close(self) -> None:
+        self.assert_calibrated_stays_close("static")
 
     def test_every_calibration_method_takes_samples_of_different_length(self) -> None:
         calibration = self.folder / "calibration"
@@ -186,11 +189,7 @@ class QuantizeTest(unittest.TestCase):
 
     @unittest.skipUnless(importlib.util.find_spec("nncf"), "NNCF is not installed")
     def test_nncf_runs_and_stays_close(self) -> None:
-        calibration = self.folder / "calibration"
-        write_calibration(calibration, RANDOM.uniform(-1, 1, (32, SIZE)).astype(np.float32))
-        answer = self.run_on(matmul(), "nncf", *CLOSE, "--calibration", str(calibration))
-        self.assertEqual((answer["state"], answer["nodesQuantized"]), ("Ready", 1), answer["message"])
-        self.assert_close()
+        self.assert_calibrated_stays_close("nncf")
 
     def test_without_nncf_says_what_to_do(self) -> None:
         calibration = self.folder / "calibration"

@@ -1,5 +1,4 @@
-import { median } from "@sweetspot/planner";
-import { type RatioSummary, ratioOf } from "../rounds.ts";
+import { type RatioSummary, ratioOf, summaryOf } from "../rounds.ts";
 import type { ResultRow } from "../write-result.ts";
 import type { Capacity, PeerResults, Saturation } from "./results.ts";
 
@@ -88,6 +87,5 @@ function toSimulated({ rounds, simulated, yardstickThen }: Capacity): RatioSumma
       const speed = (before + after) / 2 / yardstickThen;
       return (figures["own"] ?? 0) / (simulated * speed);
     });
-  if (ratios.length === 0) return null;
-  return { median: median(ratios), minimum: Math.min(...ratios), maximum: Math.max(...ratios), rounds: ratios.length };
+  return summaryOf(ratios);
 }

@@ -9,8 +9,8 @@ import {
   imageUriPattern,
   relativePathPattern,
   s3UriPattern,
-  subdomainPattern,
 } from "./model-uri.ts";
+import { objectName } from "./object-name.ts";
 import { setOf, withRules } from "./rules.ts";
 
 /** A path inside the model's source or a ConfigMap. */
@@ -101,10 +101,7 @@ export const ModelReference = z.object({
     .describe(
       "Further files that are fetched with the model, such as the weights that its ONNX file keeps outside of itself.",
     ),
-  credentialsSecret: z
-    .string()
-    .max(253)
-    .regex(new RegExp(`^${subdomainPattern}$`), "expected the name of a Secret")
+  credentialsSecret: objectName("Secret")
     .optional()
     .describe(
       "Secret in the same namespace with which an https, s3 or hf source is read. Keys: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`; `token`; `username` and `password`; `ca.crt`, an authority to trust. Only the container that fetches sees it; the operator never reads it.",

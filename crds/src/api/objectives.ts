@@ -2,7 +2,8 @@ import * as z from "zod";
 import { Percentile } from "../common.ts";
 import { QualityMetric } from "../tuning-question.ts";
 import type { ModelReference } from "./model.ts";
-import { relativePathPattern, subdomainPattern } from "./model-uri.ts";
+import { relativePathPattern } from "./model-uri.ts";
+import { objectName } from "./object-name.ts";
 import { type Rule, withRules } from "./rules.ts";
 
 const Rate = z.int().min(1).max(1_000_000);
@@ -50,11 +51,7 @@ export type Quality = z.infer<typeof Quality>;
 const sampleEnding = "\\.(jsonl|txt)$";
 
 const ConfigMapKey = z.object({
-  name: z
-    .string()
-    .max(253)
-    .regex(new RegExp(`^${subdomainPattern}$`), "expected the name of a ConfigMap")
-    .describe("Name of a ConfigMap in the same namespace."),
+  name: objectName("ConfigMap").describe("Name of a ConfigMap in the same namespace."),
   key: z
     .string()
     .max(253)

@@ -27,8 +27,6 @@ export interface InterpreterOptions extends ReplanDependencies {
   readonly afterAction?: (action: Action) => void;
 }
 
-export const isStatus = ({ kind }: Action): boolean => kind === "ApplyStatus";
-
 /** The error of what the API server will not have; null where all was done. Throws all other errors. */
 export async function refusalOf(run: () => Promise<void>): Promise<ApiError | null> {
   try {
@@ -39,6 +37,23 @@ export async function refusalOf(run: () => Promise<void>): Promise<ApiError | nu
     throw error;
   }
 }
+
+/**
+ * Carries out `actions`. Where the API server will not have an object, nothing after it is done, and status stands after it: then
+ * status alone is brought to what `told` plans of the refusal, which is given to be tried again.
+ */
+export async function runOrTell(
+  interpreter: Interpreter,
+  actions: readonly Action[],
+  told: (refusal: string) => readonly Action[],
+  signal: AbortSignal,
+): Promise<ApiError | null> {
+  const refused = await refusalOf(() => interpreter.run(actions, signal));
+  if (refused !== null) await interpreter.run(told(refused.message).filter(isStatus), signal);
+  return refused;
+}
+
+const isStatus = ({ kind }: Action): boolean => kind === "ApplyStatus";
 
 /** Carries out plans. Every action may be repeated: a process that dies between two of them loses nothing. */
 export class Interpreter {

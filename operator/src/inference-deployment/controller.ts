@@ -1,5 +1,5 @@
 import { InferenceDeploymentSpec, type Target } from "@sweetspot/crds";
-import { type Interpreter, isStatus, refusalOf } from "../actions/interpreter.ts";
+import { type Interpreter, runOrTell } from "../actions/interpreter.ts";
 import { isOver, isTerminating } from "../pods/pod-state.ts";
 import type { ReportReader } from "../reports/report-reader.ts";
 import type { ConfigMap, Deployment, Node, Pod, StoredInferenceDeployment, StoredTuningRun } from "../resources.ts";
@@ -69,13 +69,9 @@ export function reconcileDeployment(dependencies: InferenceDeploymentDependencie
     const observed = await observe(dependencies, infd, remembered ?? new Map());
     const plan = planDeployment(observed);
     memories.set(key, { uid, targets: plan.memories });
-    const refused = await refusalOf(() => dependencies.interpreter.run(plan.actions, signal));
-    if (refused !== null) {
-      // Nothing after the refused object was done, and status stands after it.
-      const { actions } = planDeployment({ ...observed, refusal: refused.message });
-      await dependencies.interpreter.run(actions.filter(isStatus), signal);
-      return retriable(refused);
-    }
+    const told = (refusal: string) => planDeployment({ ...observed, refusal }).actions;
+    const refused = await runOrTell(dependencies.interpreter, plan.actions, told, signal);
+    if (refused !== null) return retriable(refused);
     if (plan.requeueAfter === undefined) return done;
     return requeueAfter(plan.requeueAfter * (1 - jitter * dependencies.random()));
   };

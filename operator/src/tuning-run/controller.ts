@@ -1,5 +1,5 @@
 import { TuningRunSpec } from "@sweetspot/crds";
-import { type Interpreter, isStatus, refusalOf } from "../actions/interpreter.ts";
+import { type Interpreter, runOrTell } from "../actions/interpreter.ts";
 import { matchingNodes } from "../nodes.ts";
 import type { ConfigMap, Job, Node, Pod, StoredTuningRun } from "../resources.ts";
 import { configMaps } from "../resources.ts";
@@ -46,12 +46,9 @@ export const reconcileRun = (dependencies: TuningRunDependencies) => {
     const equal = claims.equalRunFor(run, observed.now);
     const plan = planRun({ ...observed, equal });
     if (plan.actions.some(({ kind }) => kind === "Create")) claims.claim(run);
-    const refused = await refusalOf(() => dependencies.interpreter.run(plan.actions, signal));
-    if (refused !== null) {
-      const { actions } = planRun({ ...observed, equal, refusal: refused.message });
-      await dependencies.interpreter.run(actions.filter(isStatus), signal);
-      return retriable(refused);
-    }
+    const told = (refusal: string) => planRun({ ...observed, equal, refusal }).actions;
+    const refused = await runOrTell(dependencies.interpreter, plan.actions, told, signal);
+    if (refused !== null) return retriable(refused);
     return plan.requeueAfter === undefined ? done : requeueAfter(plan.requeueAfter);
   };
 };

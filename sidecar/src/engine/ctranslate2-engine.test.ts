@@ -1,41 +1,24 @@
-import type { EngineName, EngineOptions } from "@sweetspot/crds";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { embeddingModel, writeOnnx } from "../../../test/src/builders/onnx-model.ts";
 import { minilmModel, minilmTensors } from "../../../test/src/models/minilm.ts";
 import { describeModel } from "../model/describe-model.ts";
 import { probeParity } from "../model/parity-probe.ts";
 import type { Tensor } from "../tensor.ts";
-import { createEnginePool } from "./create-pool.ts";
 import { cTranslate2 } from "./ctranslate2-engine.ts";
 import type { EnginePool } from "./engine.ts";
-import { engineSettings, floatsOf } from "./engine-fixtures.ts";
+import { floatsOf, int64Rows, StartedPools } from "./engine-fixtures.ts";
 import { engineCommand, findEngine } from "./python-engine.ts";
 
 const limit = 60_000;
 const installed = (await findEngine(cTranslate2)) !== null;
 const minilm = minilmModel();
-const started: EnginePool[] = [];
-afterAll(async () => {
-  await Promise.all(started.map((pool) => pool.close(0)));
-});
-
-async function poolOf(engine: EngineName, file: string, options: EngineOptions = {}): Promise<EnginePool> {
-  const pool = await createEnginePool({ ...engineSettings(file), engine, options });
-  started.push(pool);
-  return pool;
-}
-
-const ids = (name: string, rows: number, values: readonly number[]): Tensor => ({
-  name,
-  datatype: "INT64",
-  shape: [rows, values.length / rows],
-  data: new Uint8Array(new BigInt64Array(values.map(BigInt)).buffer),
-});
+const pools = new StartedPools();
+afterAll(() => pools.close());
 
 /** Rows of token ids, 0 where a row has ended. */
 function batch(rows: number, words: readonly number[]): Tensor[] {
   const mask = words.map((id) => (id === 0 ? 0 : 1));
-  return [ids(minilmTensors.ids, rows, words), ids(minilmTensors.mask, rows, mask)];
+  return [int64Rows(minilmTensors.ids, rows, words), int64Rows(minilmTensors.mask, rows, mask)];
 }
 
 const words = [101, 2023, 2003, 1037, 3231, 102, 0, 0, 101, 7592, 2088, 999, 2748, 2053, 2672, 102];
@@ -53,13 +36,13 @@ describe.skipIf(!installed || minilm === null)("the CTranslate2 engine", { timeo
   const model = minilm as string;
   let ours: EnginePool;
   beforeAll(async () => {
-    ours = await poolOf("CTranslate2", model);
+    ours = await pools.start("CTranslate2", model);
   });
 
   it("answers as ONNX Runtime does for a sentence encoder, padded rows included, and in 8 bits nearly so", async () => {
     const [reference, eight] = await Promise.all([
-      poolOf("OnnxRuntime", model),
-      poolOf("CTranslate2", model, { compute_type: "int8" }),
+      pools.start("OnnxRuntime", model),
+      pools.start("CTranslate2", model, { compute_type: "int8" }),
     ]);
     for (const inputs of [batch(1, words.slice(0, 6)), batch(2, words)]) {
       const [found, expected] = [await embeddingsOf(ours, inputs), await embeddingsOf(reference, inputs)];
@@ -82,7 +65,7 @@ describe.skipIf(!installed || minilm === null)("the CTranslate2 engine", { timeo
 
   it("refuses a batch that it would compute wrongly, and lives", async () => {
     const [tokens] = batch(1, words.slice(0, 6)) as [Tensor];
-    const holes = ids(minilmTensors.mask, 1, [1, 0, 1, 1, 1, 1]);
+    const holes = int64Rows(minilmTensors.mask, 1, [1, 0, 1, 1, 1, 1]);
     await expect(ours.run([tokens, holes], [embedding], limit)).rejects.toMatchObject({ kind: "Rejected" });
     await expect(ours.run(batch(1, [99_999]), [embedding], limit)).rejects.toMatchObject({ kind: "Rejected" });
     expect(await embeddingsOf(ours, batch(1, words.slice(0, 6)))).toHaveLength(384);
@@ -92,7 +75,7 @@ describe.skipIf(!installed || minilm === null)("the CTranslate2 engine", { timeo
 
 describe.skipIf(!installed)("the CTranslate2 engine with other models", { timeout: 60_000 }, () => {
   it("refuses what is no BERT encoder, with the reason", async () => {
-    await expect(poolOf("CTranslate2", await writeOnnx(embeddingModel()))).rejects.toMatchObject({
+    await expect(pools.start("CTranslate2", await writeOnnx(embeddingModel()))).rejects.toMatchObject({
       kind: "Rejected",
       message: expect.stringMatching(/not a BERT encoder: /),
     });
@@ -110,7 +93,7 @@ describe("CTranslate2 on a machine that lacks it", () => {
   });
 
   it("takes no options but its own", async () => {
-    await expect(poolOf("CTranslate2", "/nowhere.onnx", { compute_type: "float16" })).rejects.toMatchObject({
+    await expect(pools.start("CTranslate2", "/nowhere.onnx", { compute_type: "float16" })).rejects.toMatchObject({
       kind: "Rejected",
       message: expect.stringMatching(/float32, int8, int8_float32/),
     });

@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import type { Layout } from "@sweetspot/crds";
+import type { EngineName, EngineOptions, Layout } from "@sweetspot/crds";
 import { elementCount, type Tensor } from "../tensor.ts";
-import type { EngineSettings } from "./engine.ts";
+import { createEnginePool } from "./create-pool.ts";
+import type { EnginePool, EngineSettings } from "./engine.ts";
 
 /** What several tests of this folder share. */
 
@@ -23,6 +24,25 @@ export const engineSettings = (file: string, change: Partial<Layout> = {}): Engi
 
 function int64(name: string, shape: readonly number[], values: readonly number[]): Tensor {
   return { name, datatype: "INT64", shape, data: new Uint8Array(new BigInt64Array(values.map(BigInt)).buffer) };
+}
+
+/** Rows of INT64 values, all of one length. */
+export const int64Rows = (name: string, rows: number, values: readonly number[]): Tensor =>
+  int64(name, [rows, values.length / rows], values);
+
+/** Pools that a file of tests starts, and ends all together. */
+export class StartedPools {
+  readonly #pools: EnginePool[] = [];
+
+  async start(engine: EngineName, file: string, options: EngineOptions = {}): Promise<EnginePool> {
+    const pool = await createEnginePool({ ...engineSettings(file), engine, options });
+    this.#pools.push(pool);
+    return pool;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#pools.map((pool) => pool.close(0)));
+  }
 }
 
 /** Inputs of the builder's embedding model: one row of these ids, all of them unmasked. */

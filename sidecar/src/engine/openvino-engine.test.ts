@@ -1,11 +1,8 @@
-import type { EngineName } from "@sweetspot/crds";
 import { afterAll, describe, expect, it } from "vitest";
 import { embeddingModel, writeOnnx } from "../../../test/src/builders/onnx-model.ts";
 import { minilmModel, minilmTensors } from "../../../test/src/models/minilm.ts";
 import type { Tensor } from "../tensor.ts";
-import { createEnginePool } from "./create-pool.ts";
-import type { EnginePool } from "./engine.ts";
-import { engineSettings, floatsOf, ocrRecogniser, sentence } from "./engine-fixtures.ts";
+import { floatsOf, int64Rows, ocrRecogniser, StartedPools, sentence } from "./engine-fixtures.ts";
 import { openVino } from "./openvino-engine.ts";
 import { engineCommand, findEngine } from "./python-engine.ts";
 
@@ -13,27 +10,12 @@ const limit = 60_000;
 const tolerance = 1e-3;
 const installed = (await findEngine(openVino)) !== null;
 const minilm = minilmModel();
-const started: EnginePool[] = [];
-afterAll(async () => {
-  await Promise.all(started.map((pool) => pool.close(0)));
-});
-
-async function poolOf(engine: EngineName, file: string, options = {}): Promise<EnginePool> {
-  const pool = await createEnginePool({ ...engineSettings(file), engine, options });
-  started.push(pool);
-  return pool;
-}
-
-const ids = (name: string, rows: number, values: readonly number[]): Tensor => ({
-  name,
-  datatype: "INT64",
-  shape: [rows, values.length / rows],
-  data: new Uint8Array(new BigInt64Array(values.map(BigInt)).buffer),
-});
+const pools = new StartedPools();
+afterAll(() => pools.close());
 
 /** Largest difference between the answers of both engines to the same batches. */
 async function difference(file: string, output: string, batches: readonly (readonly Tensor[])[]): Promise<number> {
-  const [ours, reference] = [await poolOf("OpenVino", file), await poolOf("OnnxRuntime", file)];
+  const [ours, reference] = [await pools.start("OpenVino", file), await pools.start("OnnxRuntime", file)];
   let largest = 0;
   for (const batch of batches) {
     const [a, b] = await Promise.all([ours, reference].map((pool) => pool.run(batch, [output], limit)));
@@ -51,8 +33,11 @@ describe.skipIf(!installed)("the OpenVINO engine", { timeout: 60_000 }, () => {
   it.skipIf(minilm === null)("answers as ONNX Runtime does for a sentence encoder, padded rows included", async () => {
     const words = [101, 2023, 2003, 1037, 3231, 102, 0, 0, 101, 7592, 2088, 999, 2748, 2053, 2672, 102];
     const mask = words.map((id) => (id === 0 ? 0 : 1));
-    const one = [ids(minilmTensors.ids, 1, words.slice(0, 6)), ids(minilmTensors.mask, 1, mask.slice(0, 6))];
-    const two = [ids(minilmTensors.ids, 2, words), ids(minilmTensors.mask, 2, mask)];
+    const one = [
+      int64Rows(minilmTensors.ids, 1, words.slice(0, 6)),
+      int64Rows(minilmTensors.mask, 1, mask.slice(0, 6)),
+    ];
+    const two = [int64Rows(minilmTensors.ids, 2, words), int64Rows(minilmTensors.mask, 2, mask)];
     expect(await difference(minilm as string, minilmTensors.embedding, [one, two])).toBeLessThan(tolerance);
   });
 
@@ -66,7 +51,7 @@ describe.skipIf(!installed)("the OpenVINO engine", { timeout: 60_000 }, () => {
   });
 
   it("refuses a batch that the model cannot compute, says who it is, and lives", async () => {
-    const pool = await poolOf("OpenVino", await writeOnnx(embeddingModel({ width: 2 })));
+    const pool = await pools.start("OpenVino", await writeOnnx(embeddingModel({ width: 2 })));
     await expect(pool.run(sentence([0]), ["none"], limit)).rejects.toMatchObject({ kind: "Rejected" });
     const { outputs } = await pool.run(sentence([0, 3]), ["embedding", "hidden"], limit);
     expect(outputs.map(({ name, shape }) => [name, shape])).toEqual([
@@ -79,16 +64,16 @@ describe.skipIf(!installed)("the OpenVINO engine", { timeout: 60_000 }, () => {
 
   it("takes its own options, and refuses those of others", async () => {
     const file = await writeOnnx(embeddingModel());
-    const pool = await poolOf("OpenVino", file, { EXECUTION_MODE_HINT: "ACCURACY" });
+    const pool = await pools.start("OpenVino", file, { EXECUTION_MODE_HINT: "ACCURACY" });
     expect(floatsOf((await pool.run(sentence([1]), ["embedding"], limit)).outputs[0])[0]).toBe(3);
-    await expect(poolOf("OpenVino", file, { graphOptimizationLevel: "all" })).rejects.toMatchObject({
+    await expect(pools.start("OpenVino", file, { graphOptimizationLevel: "all" })).rejects.toMatchObject({
       kind: "Rejected",
     });
   });
 
   it("refuses a file that is no model", async () => {
     const file = await writeOnnx(Buffer.from("this is no model"));
-    await expect(poolOf("OpenVino", file)).rejects.toMatchObject({ kind: "Rejected" });
+    await expect(pools.start("OpenVino", file)).rejects.toMatchObject({ kind: "Rejected" });
   });
 });
 

@@ -9,7 +9,7 @@ import type { TuningState } from "../tuning-state.ts";
 import { type Calibrated, calibrate, calibrationSeconds, enterCalibration } from "./calibrate.ts";
 import { type Entrant, startEntrant } from "./entrant.ts";
 import { leftOut } from "./left-out.ts";
-import { incumbentName, predictIncumbent, type Search } from "./predict.ts";
+import { incumbentName, type Search } from "./predict.ts";
 import { planRace, type RacePlan, type RaceTimes } from "./race-plan.ts";
 import { leastClimbSeconds, raceEnds } from "./run-race.ts";
 
@@ -28,9 +28,9 @@ interface Starting {
 }
 
 /** Starts the server of the naive default. */
-export function startNaive(grid: Omit<Grid, "load">): Starting {
+export function startNaive(grid: Omit<Grid, "load">, incumbent: Search["incumbent"]): Starting {
   const { state } = grid;
-  const entrant = start(grid, incumbentName, predictIncumbent(state));
+  const entrant = start(grid, incumbentName, incumbent);
   // Whoever waits for it hears of its failure; until then nobody does.
   entrant.catch(() => undefined);
   return { entrant, since: state.budget.elapsed() };

@@ -9,7 +9,7 @@ import { bestReachableMilliseconds } from "./conclude.ts";
 import { enterRace, startNaive } from "./enter-race.ts";
 import type { Entrant } from "./entrant.ts";
 import { measureTables } from "./measure-tables.ts";
-import { candidatesOf, predictAgain, predictAll } from "./predict.ts";
+import { candidatesOf, predictAgain, predictAll, predictIncumbent } from "./predict.ts";
 import { runRace } from "./run-race.ts";
 
 /** What is done with the winner of the race while its server is warm. */
@@ -20,7 +20,7 @@ export async function findBest(state: TuningState, confirm: Confirm): Promise<vo
   await measureTables(state);
   // A target that no request alone can keep is an answer: load would only confirm it.
   if (isFeasible(state)) return raceThroughServers(state, confirm);
-  state.candidates = candidatesOf(predictAll(state));
+  state.candidates = candidatesOf(predictAll(state, predictIncumbent(state)));
 }
 
 /** The part that needs real servers: what they add, who wins, and whether the winner keeps the target. */
@@ -29,8 +29,9 @@ async function raceThroughServers(state: TuningState, confirm: Confirm): Promise
   const directory = await mkdtemp(join(tmpdir(), "sweetspot-race-"));
   resources.defer(() => rm(directory, { recursive: true, force: true }));
   // The naive default races whatever the search finds, and its server can load while the search computes.
-  const naive = startNaive({ state, directory, resources });
-  const search = predictAll(state);
+  const incumbent = predictIncumbent(state);
+  const naive = startNaive({ state, directory, resources }, incumbent);
+  const search = predictAll(state, incumbent);
   state.candidates = candidatesOf(search);
   const load = await state.instruments.startLoad(mixOf(state));
   resources.defer(() => load.close());

@@ -15,8 +15,8 @@ const searchShare = 0.08;
 /** Best predictions that go into the report, whatever their kind. */
 const reported = 6;
 
-/** Simulates every point of the search and keeps what is worth reporting. */
-export function predictAll(state: TuningState): Search {
+/** Simulates every point of the search and keeps what is worth reporting. `incumbent`: as `predictIncumbent` gives it. */
+export function predictAll(state: TuningState, incumbent: Search["incumbent"]): Search {
   const { tables, budget, policies } = state;
   const end = budget.elapsed() + searchShare * budget.seconds;
   const tuned = tables.filter(({ layout }) => !isDefaultLayout(layout));
@@ -26,7 +26,7 @@ export function predictAll(state: TuningState): Search {
     stop: () => budget.elapsed() > end || state.signal.aborted,
   });
   state.say("Search", `Simulated ${points.length} plans`, ranked[0] && summaryOf(ranked[0].point));
-  return { incumbent: predictIncumbent(state), ranked: worthReporting(ranked) };
+  return { incumbent, ranked: worthReporting(ranked) };
 }
 
 const common = ({ request, model }: TuningState) => ({

@@ -136,40 +136,43 @@ describe("the manager (promises M1 to M8)", () => {
     await end();
   });
 
-  it("does not let keys that fail in an outage wait for long after it (M3)", async () => {
+  type Server = ReturnType<typeof world>["server"];
+  const troubles: [string, (server: Server) => void, (server: Server) => void][] = [
+    [
+      "fail in an outage",
+      (server) => {
+        server.down = true;
+      },
+      (server) => {
+        server.down = false;
+      },
+    ],
+    [
+      "were refused by a busy API server",
+      (server) => {
+        server.intercept = () => refusal(429, "TooManyRequests", "1");
+      },
+      (server) => {
+        server.intercept = () => undefined;
+      },
+    ],
+  ];
+  it.each(troubles)("does not let keys that %s wait for long after it (M3)", async (_, begin, end) => {
     const given = world();
     given.server.put("configmaps", configMap("a"));
-    const { controller, runs, end } = start(given, async (_key, { signal }, manager) => {
+    const started = start(given, async (_key, { signal }, manager) => {
       await manager.client.get(configMaps, { namespace: "shop", name: "a" }, { signal });
       return requeueAfter(1_000);
     });
     await given.clock.advance(5_000);
-    given.server.down = true;
+    begin(given.server);
     await given.clock.advance(600_000);
-    expect(controller.queue.failuresOf("shop/a")).toBe(0);
-    given.server.down = false;
-    const before = runs.length;
+    expect(started.controller.queue.failuresOf("shop/a")).toBe(0);
+    end(given.server);
+    const before = started.runs.length;
     await given.clock.advance(15_000);
-    expect(runs.length - before).toBeGreaterThanOrEqual(6);
-    await end();
-  });
-
-  it("does not let keys that were refused by a busy API server wait for long after it (M3)", async () => {
-    const given = world();
-    given.server.put("configmaps", configMap("a"));
-    const { controller, runs, end } = start(given, async (_key, { signal }, manager) => {
-      await manager.client.get(configMaps, { namespace: "shop", name: "a" }, { signal });
-      return requeueAfter(1_000);
-    });
-    await given.clock.advance(5_000);
-    given.server.intercept = () => refusal(429, "TooManyRequests", "1");
-    await given.clock.advance(600_000);
-    expect(controller.queue.failuresOf("shop/a")).toBe(0);
-    given.server.intercept = () => undefined;
-    const before = runs.length;
-    await given.clock.advance(15_000);
-    expect(runs.length - before).toBeGreaterThanOrEqual(6);
-    await end();
+    expect(started.runs.length - before).toBeGreaterThanOrEqual(6);
+    await started.end();
   });
 
   it("lets one of two work, and the other go on when it vanishes (M4)", async () => {
