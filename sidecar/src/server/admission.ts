@@ -116,11 +116,14 @@ function willBeLate(candidate: Candidate, load: Load, { admission, cost, pace }:
 const budgetOf = ({ now, arrival, onTimeUntil }: Candidate): number =>
   onTimeUntil - now - unseenShare * (onTimeUntil - arrival);
 
-/** What is predicted for an admitted request, microseconds, where that comes near the limit; null where it does not matter. */
-export function pressingPrediction(candidate: Candidate, load: Load, { cost, pace }: AdmissionRules): number | null {
+/**
+ * What is predicted for an admitted request, microseconds, where that comes near the limit; null where it does not matter. Before
+ * the pace is taken into account: short predictions are exceeded by larger factors, and a high pace would learn from them to rise.
+ */
+export function pressingPrediction(candidate: Candidate, load: Load, { cost }: AdmissionRules): number | null {
   if (cost === null) return null;
   const predicted = predictWait(candidate, load, cost);
-  return pace * predicted >= pressingShare * (candidate.onTimeUntil - candidate.arrival) ? predicted : null;
+  return predicted >= pressingShare * (candidate.onTimeUntil - candidate.arrival) ? predicted : null;
 }
 
 /** Whole seconds, at least one, until the work that waits now should be done. */

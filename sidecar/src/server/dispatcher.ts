@@ -102,8 +102,9 @@ export class Dispatcher {
     const load = this.load();
     if (queueIsFull(load, bytes, this.#settings.admission))
       throw new ApiError("QueueFull", {}, secondsUntilEmpty(load));
-    const patience = this.#patience.longest(this.#clock.now());
-    if (isHopeless(load, patience, this.#rules()) && !this.#patience.isSample())
+    const now = this.#clock.now();
+    const patience = this.#patience.longest(now);
+    if (isHopeless(load, patience, this.#rules(now)) && !this.#patience.isSample())
       throw new ApiError("TooLate", {}, secondsUntilEmpty(load));
   }
 
@@ -199,7 +200,7 @@ export class Dispatcher {
     this.#patience.note(onTimeUntil - arrival, now);
     const candidate = { rows: shape.rows, length: shape.length, bytes, now, arrival, onTimeUntil };
     const load = this.load();
-    const rules = this.#rules();
+    const rules = this.#rules(now);
     const refusal = admit(candidate, load, rules);
     if (refusal !== null) {
       const values = { rows: shape.rows, limit: rules.admission.maximumQueuedRows };
@@ -209,9 +210,9 @@ export class Dispatcher {
     return microseconds === null ? null : { at: now, microseconds };
   }
 
-  #rules(): AdmissionRules {
+  #rules(now: number): AdmissionRules {
     const { admission, costs } = this.#settings;
-    return { admission, cost: costs.measured ? costs.cost : null, pace: this.#pace.factor };
+    return { admission, cost: costs.measured ? costs.cost : null, pace: this.#pace.factor(now) };
   }
 
   #pumpSoon(): void {
@@ -317,7 +318,8 @@ export class Dispatcher {
   #answer(entries: readonly Entry[], answers: readonly (readonly Tensor[])[]): void {
     const now = this.#clock.now();
     for (const [i, entry] of entries.entries()) {
-      if (entry.prediction !== null) this.#pace.observe(entry.prediction.microseconds, now - entry.prediction.at);
+      const { prediction } = entry;
+      if (prediction !== null) this.#pace.observe(prediction.microseconds, now - prediction.at, now);
       succeed(entry, answers[i] as readonly Tensor[], now);
     }
   }
