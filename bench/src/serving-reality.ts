@@ -18,6 +18,7 @@ import {
   type TuneRequest,
   timeBatches,
   timeFactor,
+  waitAlone,
 } from "@sweetspot/tuner";
 
 /** Lengths of everything that is measured, seconds: a rare stall of the machine should be in each run with its due share. */
@@ -150,8 +151,9 @@ export class ServingReality implements AsyncDisposable {
     const { layout, batching } = this.#plan;
     const measured = planPoint({ variant: "Source", layout, table }, batching);
     const factor = timeFactor(measured, calibration, this.shapes, this.#request.seed);
+    const wait = waitAlone(measured, factor, calibration, this.shapes, this.#request.seed);
     return planPoint(
-      { variant: "Source", layout, table: calibratedTable(table, factor, calibration.shared) },
+      { variant: "Source", layout, table: calibratedTable(table, factor, calibration.shared, wait) },
       batching,
     );
   }

@@ -28,6 +28,11 @@ export const ServingOverhead = z.object({
   perBatchMicroseconds: Microseconds,
   /** Per request: what grows with the rows of a batch, such as moving large answers. An engine idles meanwhile. */
   perRequestMicroseconds: Microseconds,
+  /**
+   * Per answer: what a request that is alone waits beyond its engine and the hand-over, for sockets, parsing and waking up. No engine
+   * idles meanwhile. Absent where it was not measured; then what the front computes is all that is known.
+   */
+  waitMicroseconds: Microseconds.optional(),
   /** Slows the engines down without idling them; absent where it is not known. */
   shared: SharedCpu.optional(),
 });

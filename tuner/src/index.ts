@@ -20,6 +20,7 @@ export {
   closedLoop,
   measureCalibration,
   timeFactor,
+  waitAlone,
 } from "./measure/calibration.ts";
 export { heldOutError } from "./measure/held-out.ts";
 export { type MachineNoise, machineNoise } from "./measure/machine-noise.ts";

@@ -1,5 +1,6 @@
 import type { BatchPolicy } from "@sweetspot/crds";
 import type { CostModel } from "../cost/cost-model.ts";
+import { frontWait } from "../cost/front-wait.ts";
 import type { QueuedRequest } from "./queued-request.ts";
 
 type Shape = Pick<QueuedRequest, "rows" | "length">;
@@ -25,6 +26,5 @@ export function predictWait(
   cost: CostModel,
 ): number {
   const ahead = (load.queuedMicroseconds + load.runningMicroseconds) / Math.max(1, load.engines);
-  const front = cost.overhead.shared?.microsecondsPerRequest ?? 0;
-  return ahead + cost.servingMicroseconds(request.rows, 1, request.length) + front;
+  return ahead + cost.servingMicroseconds(request.rows, 1, request.length) + frontWait(cost.overhead);
 }

@@ -76,13 +76,14 @@ const intervalOf = (values: readonly number[]): Interval => ({
 
 /** A table on which everything, the server's own share included, takes this many times as long. */
 function slowed(table: CostTable, factor: number): CostTable {
-  const { perBatchMicroseconds, perRequestMicroseconds, shared } = table.overhead;
+  const { perBatchMicroseconds, perRequestMicroseconds, waitMicroseconds, shared } = table.overhead;
   return {
     ...table,
     cells: table.cells.map((cell) => ({ ...cell, microseconds: cell.microseconds * factor })),
     overhead: {
       perBatchMicroseconds: perBatchMicroseconds * factor,
       perRequestMicroseconds: perRequestMicroseconds * factor,
+      ...(waitMicroseconds === undefined ? {} : { waitMicroseconds: waitMicroseconds * factor }),
       ...(shared === undefined
         ? {}
         : { shared: { ...shared, microsecondsPerRequest: shared.microsecondsPerRequest * factor } }),

@@ -68,6 +68,17 @@ describe("the simulator", () => {
     expect(lone).toBeCloseTo(6000, 6);
   });
 
+  it("lets each answer wait for the front as was measured, in no engine's way", () => {
+    const waiting = (waitMicroseconds: number) => {
+      const table = tableOf(() => 4000);
+      const overhead = { ...table.overhead, waitMicroseconds };
+      return { ...serverOf(linearLaw, {}), cost: CostModel.fromTable({ ...table, overhead }) };
+    };
+    const run = (wait: number) => simulate(waiting(wait), arrivals, 200, seededRandom(1));
+    expect(latencyAt(run(7000), 0.5) - latencyAt(run(0), 0.5)).toBeCloseTo(7000, 6);
+    expect(run(7000).end).toBe(run(0).end);
+  });
+
   it("holds the target at the capacity that it names and misses it a little above", () => {
     const server = serverOf(linearLaw, { maximumRows: 8 });
     const capacity = simulateCapacity(server, arrivals, target, { seed: 1, tolerance: 0.02 });

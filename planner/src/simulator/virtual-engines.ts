@@ -1,4 +1,5 @@
 import type { CostModel } from "../cost/cost-model.ts";
+import { frontWait } from "../cost/front-wait.ts";
 import type { Random } from "../statistics/random.ts";
 import { type DriftTimeline, driftTimeline } from "./drift-timeline.ts";
 import type { SimulatedServer } from "./simulate.ts";
@@ -30,7 +31,7 @@ export class VirtualEngines {
     this.#drift = driftTimeline(drift, random);
     this.#random = random;
     const { shared } = cost.overhead;
-    this.frontDelay = shared?.microsecondsPerRequest ?? 0;
+    this.frontDelay = frontWait(cost.overhead);
     this.#cpusLeft =
       shared === undefined
         ? Number.POSITIVE_INFINITY

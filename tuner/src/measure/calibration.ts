@@ -1,5 +1,14 @@
 import type { CostTable, LoadReport, ServiceLevelTarget, SharedCpu } from "@sweetspot/crds";
-import { type PlanPoint, planPoint, type RequestShape, simulateSaturation } from "@sweetspot/planner";
+import {
+  latencyAt,
+  type PlanPoint,
+  planPoint,
+  poissonArrivals,
+  type RequestShape,
+  seededRandom,
+  simulate,
+  simulateSaturation,
+} from "@sweetspot/planner";
 import { cpuMicroseconds as processCpu } from "../environment/process-cpu.ts";
 import type { LoadClient } from "../load/run-load.ts";
 import { SidecarError, type SidecarProcess } from "../race/sidecar-process.ts";
@@ -8,6 +17,8 @@ import { SidecarError, type SidecarProcess } from "../race/sidecar-process.ts";
 export interface Calibration {
   readonly clients: number;
   readonly requestsPerSecond: number;
+  /** Median latency of a client that is alone, milliseconds; undefined where nobody measured it. */
+  readonly aloneMilliseconds: number | undefined;
   /** CPU time of front and load generator; undefined where the system does not tell. */
   readonly shared: SharedCpu | undefined;
 }
@@ -27,6 +38,9 @@ export interface CalibrationSettings {
   readonly cpuMicroseconds?: (pid: number) => Promise<number | null>;
 }
 
+/** Of the time at saturation: latencies of a lone client differ little. */
+const aloneShare = 0.4;
+
 /** Throws `SidecarError` when the server does not answer the samples: no race would get an answer either. */
 export async function measureCalibration(settings: CalibrationSettings): Promise<Calibration> {
   const { server, load, cpus, clients, cpuMicroseconds = processCpu } = settings;
@@ -34,10 +48,12 @@ export async function measureCalibration(settings: CalibrationSettings): Promise
   const before = await busy();
   const { counts, answeredRequestsPerSecond } = await closedLoop(settings);
   const after = await busy();
+  const alone = await closedLoop({ ...settings, clients: 1, seconds: aloneShare * settings.seconds });
   const microsecondsPerRequest = before === null || after === null ? null : (after - before) / counts.total;
   return {
     clients,
     requestsPerSecond: answeredRequestsPerSecond,
+    aloneMilliseconds: alone.latencyMilliseconds.p50 || undefined,
     shared: microsecondsPerRequest === null ? undefined : { cpus, microsecondsPerRequest },
   };
 }
@@ -75,9 +91,38 @@ export function timeFactor(
 }
 
 /** A table as the calibrated server has it: all cells times the factor, and the CPU time that goes beside the engines'. */
-export function calibratedTable(table: CostTable, factor: number, shared: SharedCpu | undefined): CostTable {
+export function calibratedTable(
+  table: CostTable,
+  factor: number,
+  shared: SharedCpu | undefined,
+  waitMicroseconds?: number,
+): CostTable {
   const cells = table.cells.map((cell) => ({ ...cell, microseconds: cell.microseconds * factor }));
-  return withSharedCpu({ ...table, cells }, shared);
+  const calibrated = withSharedCpu({ ...table, cells }, shared);
+  if (waitMicroseconds === undefined) return calibrated;
+  return { ...calibrated, overhead: { ...calibrated.overhead, waitMicroseconds } };
+}
+
+/** A rate at which nobody waits for anybody. */
+const loneRate = 0.001;
+const loneRequests = 500;
+
+/**
+ * What a lone request waits beyond its engine and the hand-over, microseconds: its median latency, less what the simulator says of it
+ * on the calibrated table. Undefined where the latency was not measured.
+ */
+export function waitAlone(
+  point: PlanPoint,
+  factor: number,
+  { aloneMilliseconds, shared }: Calibration,
+  shapes: readonly RequestShape[],
+  seed: number,
+): number | undefined {
+  if (aloneMilliseconds === undefined) return undefined;
+  const own = planPoint({ ...point, table: calibratedTable(point.table, factor, shared, 0) }, point.policy);
+  const arrivals = poissonArrivals(loneRequests, shapes, seededRandom(seed));
+  const simulated = latencyAt(simulate(own, arrivals, loneRate, seededRandom(seed)), 0.5);
+  return Math.max(0, 1000 * aloneMilliseconds - simulated);
 }
 
 /** What a request costs while its engine idles is in the table already, and stands in no engine's way. */

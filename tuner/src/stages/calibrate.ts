@@ -6,6 +6,7 @@ import {
   closedLoop,
   measureCalibration,
   timeFactor,
+  waitAlone,
 } from "../measure/calibration.ts";
 import type { TuningState } from "../tuning-state.ts";
 import type { Entrant } from "./entrant.ts";
@@ -72,9 +73,10 @@ export function enterCalibration(
 ): void {
   const { pinned } = entrant.point.layout;
   const factor = timeFactor(entrant.point, calibration, model.shapes, request.seed);
+  const wait = waitAlone(entrant.point, factor, calibration, model.shapes, request.seed);
   measured.forEach((one, i) => {
     if (!applies(one.layout)) return;
-    const table = calibratedTable(one.table, factor, calibration.shared);
+    const table = calibratedTable(one.table, factor, calibration.shared, wait);
     tables[i] = { ...one, layout: { ...one.layout, pinned }, table };
   });
 }
