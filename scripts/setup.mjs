@@ -265,8 +265,14 @@ async function findPython() {
   return found.find((python) => python.makesEnvironments) ?? found[0] ?? null;
 }
 
-/** As `findPython`, after an attempt to install what is missing. */
-async function usablePython(lost) {
+let search;
+/** As `findPython`, after an attempt to install what is missing: once, whoever asks. */
+function usablePython(lost) {
+  search ??= searchPython(lost);
+  return search;
+}
+
+async function searchPython(lost) {
   const python = await findPython();
   if (python?.makesEnvironments) return python.file;
   if (!(await installDebianPackages(["python3", "python3-venv"], lost))) return null;
@@ -295,6 +301,22 @@ async function installPythonPart(part) {
   const result = await withProgress(part.name, () => execute(pythonOf(part.environment), args));
   if (result.code === 0) writeFileSync(stampOf(part), digestOfFile(part.requirements));
   else say(`${part.requirements} could not be installed, so ${part.lost}.\n${lastLines(result.output, 4)}`);
+}
+
+/** The parts of each environment, which are installed one after the other; environments need not wait for each other. */
+function pythonEnvironments(parts) {
+  const names = [...new Set(parts.map((part) => part.environment))];
+  return names.map((name) => parts.filter((part) => part.environment === name));
+}
+
+async function installInTurn(parts) {
+  for (const part of parts) await installPythonPart(part);
+}
+
+/** Throws the first error after all have ended, so that nothing is still being installed then. */
+async function allOrThrow(installations) {
+  const failed = (await Promise.allSettled(installations)).find(({ status }) => status === "rejected");
+  if (failed !== undefined) throw failed.reason;
 }
 
 // --- one set-up at a time -------------------------------------------------------------------------------------------
@@ -374,10 +396,9 @@ async function main() {
   const what = wanted(process.argv.slice(2));
   if (!isComplete(what)) {
     await withLock(async () => {
-      await installNpmPackages();
       await installTaskset();
       if (what.cluster) await installClusterPackages();
-      for (const part of what.parts) await installPythonPart(part);
+      await allOrThrow([installNpmPackages(), ...pythonEnvironments(what.parts).map(installInTurn)]);
     });
   }
   await checkNode();

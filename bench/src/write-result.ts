@@ -21,10 +21,14 @@ export async function writeResult(name: string, rows: readonly ResultRow[], raw:
   console.log(`\n${table}`);
   await mkdir(folder, { recursive: true });
   const document = { benchmark: name, measuredAt: new Date().toISOString(), environment, rows, raw };
-  await writeFile(`${folder}/${name}.json`, `${JSON.stringify(document, null, 1)}\n`);
+  await writeFile(`${folder}/${name}.json`, `${JSON.stringify(document, sixDigits, 1)}\n`);
   const title = `# npm run bench -- ${name}\n\n${environment.cpuModel}, ${environment.usableCpus} CPUs, ${environment.instructionSets.join(" ")}.`;
   await writeFile(`${folder}/${name}.md`, `${title}\n\n${table}\n`);
 }
+
+/** More digits than that no measurement has. */
+const sixDigits = (_: string, value: unknown): unknown =>
+  typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value;
 
 /** Rows as a Markdown table. */
 export function tableOf(rows: readonly ResultRow[]): string {

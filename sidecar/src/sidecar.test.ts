@@ -6,6 +6,7 @@ import { pino } from "pino";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { embeddingModel, writeOnnx } from "../../test/src/builders/onnx-model.ts";
 import { childrenOf, ocrRecogniser } from "./engine/engine-fixtures.ts";
+import { underLoad as load } from "./load-fixture.ts";
 import { PlanError } from "./plan/plan-error.ts";
 import { safePlan } from "./plan/safe-plan.ts";
 import { type Sidecar, startSidecar } from "./sidecar.ts";
@@ -95,17 +96,14 @@ function expectClose(actual: readonly Output[], expected: readonly Output[]): vo
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 /** Keeps `lanes` requests in flight until `work` is done, and gives the statuses of all. */
-async function underLoad(sidecar: Sidecar, lanes: number, work: () => Promise<void>): Promise<number[]> {
-  const statuses: number[] = [];
-  let on = true;
-  const lane = async (first: number) => {
-    for (let seed = first; on; seed += lanes) statuses.push((await infer(sidecar, "encoder", sentence(seed))).status);
+/** The statuses of all requests that so many clients send while `work` goes on. */
+async function underLoad(clients: number, sidecar: Sidecar, work: () => Promise<void>): Promise<number[]> {
+  let seed = 0;
+  const ask = async () => {
+    seed += 1;
+    return (await infer(sidecar, "encoder", sentence(seed))).status;
   };
-  const load = Promise.all(range(lanes).map(lane));
-  await work();
-  on = false;
-  await load;
-  return statuses;
+  return load(clients, ask, work);
 }
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -148,7 +146,7 @@ describe("a server in trouble", () => {
     const sidecar = await start(await encoderPlan("r1", { layout: layoutOf(2) }));
     const engines = childrenOf().filter((pid) => !before.has(pid));
     expect(engines).toHaveLength(2);
-    const statuses = await underLoad(sidecar, 16, async () => {
+    const statuses = await underLoad(16, sidecar, async () => {
       await pause(100);
       process.kill(engines[0]!, "SIGKILL");
       await vi.waitFor(() =>
@@ -169,7 +167,7 @@ describe("a server in trouble", () => {
     const before = new Set(childrenOf());
     const sidecar = await start(await encoderPlan("r1"));
     const engines = childrenOf().filter((pid) => !before.has(pid));
-    const statuses = await underLoad(sidecar, 8, async () => {
+    const statuses = await underLoad(8, sidecar, async () => {
       await pause(50);
       process.kill(engines[0]!, "SIGKILL");
       await pause(600);
@@ -202,7 +200,7 @@ describe("a server in trouble", () => {
 describe("a plan that changes under load", () => {
   it("fails no request, be it in place or with new engines", async () => {
     const sidecar = await start(await encoderPlan("r1"));
-    const statuses = await underLoad(sidecar, 16, async () => {
+    const statuses = await underLoad(16, sidecar, async () => {
       await pause(50);
       const policy = { ...batching, maximumRows: 2 };
       const plan = await encoderPlan("r2", { batching: policy });

@@ -1,10 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { digestOf, type ServingPlan } from "@sweetspot/crds";
 import { pino } from "pino";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { KubeletDirectory } from "../../../test/src/builders/kubelet-directory.ts";
 import { embeddingModel, writeOnnx } from "../../../test/src/builders/onnx-model.ts";
+import { underLoad } from "../load-fixture.ts";
 import { type Sidecar, type SidecarOptions, startSidecar } from "../sidecar.ts";
 import { PlanError } from "./plan-error.ts";
 import { safePlan } from "./safe-plan.ts";
@@ -45,26 +47,10 @@ async function follow(files: Record<string, string>, given: Pick<SidecarOptions,
 const input = (name: string, data: number[]) => ({ name, datatype: "INT64", shape: [1, 3], data });
 const body = JSON.stringify({ inputs: [input("ids", [1, 2, 3]), input("mask", [1, 1, 1])] });
 
-/** Four clients that go on until `work` is done; the statuses of all requests. */
-async function underLoad({ httpPort }: Sidecar, work: () => Promise<void>): Promise<number[]> {
-  const statuses: number[] = [];
-  let on = true;
-  const url = `http://${host}:${httpPort}/v2/models/encoder/infer`;
-  const client = async () => {
-    while (on) {
-      const response = await fetch(url, { method: "POST", body });
-      await response.arrayBuffer();
-      statuses.push(response.status);
-    }
-  };
-  const load = Promise.all([client(), client(), client(), client()]);
-  try {
-    await work();
-  } finally {
-    on = false;
-    await load;
-  }
-  return statuses;
+async function ask({ httpPort }: Sidecar): Promise<number> {
+  const response = await fetch(`http://${host}:${httpPort}/v2/models/encoder/infer`, { method: "POST", body });
+  await response.arrayBuffer();
+  return response.status;
 }
 
 describe("the plan that a server starts with", () => {
@@ -107,15 +93,19 @@ describe("the plan that a server starts with", () => {
 describe("a plan that a kubelet swaps in", () => {
   it("is taken, in place or with new engines, and no request fails", { timeout: 4 * patience }, async () => {
     const { volume, sidecar, revision } = await follow({ selected: "", active: text(planOf("r0")) });
-    const statuses = await underLoad(sidecar, async () => {
-      for (let i = 1; i <= 6; i += 1) {
-        await volume.swap({
-          selected: text(planOf(`r${i}`, i % 3 === 0 ? twoEngines : {})),
-          active: text(planOf("r0")),
-        });
-        await revision(`r${i}`);
-      }
-    });
+    const statuses = await underLoad(
+      4,
+      () => ask(sidecar),
+      async () => {
+        for (let i = 1; i <= 6; i += 1) {
+          await volume.swap({
+            selected: text(planOf(`r${i}`, i % 3 === 0 ? twoEngines : {})),
+            active: text(planOf("r0")),
+          });
+          await revision(`r${i}`);
+        }
+      },
+    );
     expect(statuses.length).toBeGreaterThan(20);
     expect(statuses.filter((status) => status !== 200)).toEqual([]);
   });
@@ -131,7 +121,7 @@ describe("a plan that a kubelet swaps in", () => {
     });
     const tries = error.mock.calls.length;
     await volume.swap({ selected: text(missingModel), active: text(planOf("a2")), nonce: "1" });
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    await pause(600);
     expect(error.mock.calls).toHaveLength(tries);
     await volume.swap({ selected: text(planOf("r2")), active: text(planOf("a2")) });
     await revision("r2");
@@ -157,10 +147,14 @@ describe("a plan that a kubelet swaps in", () => {
 
   it("goes on counting when only its source changed", async () => {
     const { volume, sidecar } = await follow({ selected: text(planOf("r1")) });
-    const statuses = await underLoad(sidecar, async () => {
-      await volume.swap({ selected: "", active: text(planOf("r1")) });
-      await vi.waitFor(() => expect(sidecar.report().planSource).toBe("Active"));
-    });
+    const statuses = await underLoad(
+      4,
+      () => ask(sidecar),
+      async () => {
+        await volume.swap({ selected: "", active: text(planOf("r1")) });
+        await vi.waitFor(() => expect(sidecar.report().planSource).toBe("Active"));
+      },
+    );
     expect(sidecar.report().counts.total).toBe(statuses.length);
   });
 });

@@ -7,6 +7,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { KubeletDirectory } from "../../../../test/src/builders/kubelet-directory.ts";
 import { embeddingModel, writeOnnx } from "../../../../test/src/builders/onnx-model.ts";
 import { childrenOf } from "../../engine/engine-fixtures.ts";
+import { underLoad } from "../../load-fixture.ts";
 import { safePlan } from "../../plan/safe-plan.ts";
 import { type Sidecar, startSidecar } from "../../sidecar.ts";
 
@@ -71,23 +72,6 @@ const ask = async ({ httpPort }: Sidecar): Promise<number> => {
   return response.status;
 };
 
-/** Four clients that go on until `work` is done; the statuses of all requests. */
-async function underLoad(sidecar: Sidecar, work: () => Promise<void>): Promise<number[]> {
-  const statuses: number[] = [];
-  let on = true;
-  const client = async () => {
-    while (on) statuses.push(await ask(sidecar));
-  };
-  const load = Promise.all([client(), client(), client(), client()]);
-  try {
-    await work();
-  } finally {
-    on = false;
-    await load;
-  }
-  return statuses;
-}
-
 const pairs = ({ report }: Sidecar) => report().trial?.pairs ?? [];
 const allGood = (statuses: number[]) => {
   expect(statuses.length).toBeGreaterThan(20);
@@ -102,22 +86,26 @@ describe("a candidate on trial beside the plan", () => {
     let both: number[] = [];
     const arms = new Set<string | null | undefined>();
     allGood(
-      await underLoad(sidecar, async () => {
-        await put(trialOf(twoEngines));
-        await state("Running");
-        both = engines();
-        await vi.waitFor(
-          () => {
-            arms.add(sidecar.report().trial?.arm);
-            expect(pairs(sidecar).length).toBeGreaterThanOrEqual(3);
-          },
-          { timeout: 10_000, interval: 20 },
-        );
-        expect(sidecar.report()).toMatchObject({ planRevision: "incumbent", planDigest: digestOf(plan) });
-        expect(sidecar.report().trial?.candidateDigest).toBe(digestOf(twoEngines));
-        await put("", JSON.stringify(twoEngines));
-        await vi.waitFor(() => expect(sidecar.report().planRevision).toBe("candidate"), { interval: 5 });
-      }),
+      await underLoad(
+        4,
+        () => ask(sidecar),
+        async () => {
+          await put(trialOf(twoEngines));
+          await state("Running");
+          both = engines();
+          await vi.waitFor(
+            () => {
+              arms.add(sidecar.report().trial?.arm);
+              expect(pairs(sidecar).length).toBeGreaterThanOrEqual(3);
+            },
+            { timeout: 10_000, interval: 20 },
+          );
+          expect(sidecar.report()).toMatchObject({ planRevision: "incumbent", planDigest: digestOf(plan) });
+          expect(sidecar.report().trial?.candidateDigest).toBe(digestOf(twoEngines));
+          await put("", JSON.stringify(twoEngines));
+          await vi.waitFor(() => expect(sidecar.report().planRevision).toBe("candidate"), { interval: 5 });
+        },
+      ),
     );
     expect([...arms].sort()).toEqual(["Candidate", "Incumbent"]);
     expect(both).toHaveLength(3);
@@ -129,12 +117,16 @@ describe("a candidate on trial beside the plan", () => {
     const { sidecar, put, state, engines } = await served();
     const own = engines();
     allGood(
-      await underLoad(sidecar, async () => {
-        await put(trialOf(holding, { blockSeconds: 0.4 }));
-        await state("Running");
-        expect(engines()).toEqual(own);
-        await vi.waitFor(() => expect(pairs(sidecar).length).toBeGreaterThanOrEqual(2), { timeout: patience });
-      }),
+      await underLoad(
+        4,
+        () => ask(sidecar),
+        async () => {
+          await put(trialOf(holding, { blockSeconds: 0.4 }));
+          await state("Running");
+          expect(engines()).toEqual(own);
+          await vi.waitFor(() => expect(pairs(sidecar).length).toBeGreaterThanOrEqual(2), { timeout: patience });
+        },
+      ),
     );
     const sum = (arm: "incumbent" | "candidate") => pairs(sidecar).reduce((all, pair) => all + pair[arm], 0);
     expect(sum("candidate")).toBeGreaterThan(sum("incumbent"));
@@ -171,12 +163,16 @@ describe("a candidate on trial beside the plan", () => {
     const { sidecar, put, state, engines } = await served();
     const own = engines();
     allGood(
-      await underLoad(sidecar, async () => {
-        await put(trialOf({ ...twoEngines, layout: { ...plan.layout, threadsPerInstance: 2 } }));
-        await state("Running");
-        for (const pid of engines().filter((pid) => !own.includes(pid))) process.kill(pid, "SIGKILL");
-        await state("Failed");
-      }),
+      await underLoad(
+        4,
+        () => ask(sidecar),
+        async () => {
+          await put(trialOf({ ...twoEngines, layout: { ...plan.layout, threadsPerInstance: 2 } }));
+          await state("Running");
+          for (const pid of engines().filter((pid) => !own.includes(pid))) process.kill(pid, "SIGKILL");
+          await state("Failed");
+        },
+      ),
     );
     expect(sidecar.report().trial?.message).toContain("engine of the candidate");
     await vi.waitFor(() => expect(engines()).toEqual(own), { timeout: patience });
