@@ -360,7 +360,11 @@ export class ApiError extends Error {
     values: Readonly<Record<string, string | number>> = {},
     retryAfterSeconds: number | null = null,
   ) {
+    // Without a stack: nobody reads it, and an overloaded server would spend a twelfth of its time on it.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(errorText(code, values));
+    Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.retryAfterSeconds = retryAfterSeconds;
   }
