@@ -9,14 +9,27 @@ export const sharedConfig = defineConfig({
   },
 });
 
+/** Those that decide, on data and virtual time. */
+const deciding = "{bench,crds,demo,images,operator,planner,proof,scripts}/**/*.test.ts";
+/** Those that act: servers, engines, converters, load. */
+const acting = "{cli,sidecar,test,tuner}/**/*.test.ts";
+const onApiServer = "**/*.integration.test.ts";
+
 export default mergeConfig(sharedConfig, {
   test: {
-    include: ["**/*.test.ts"],
     // Those have a configuration of their own.
     exclude: ["**/*.e2e.test.ts"],
     // Engine processes and real models: two files at once keep both CPUs busy without starving each other.
     maxWorkers: 2,
-    testTimeout: 30_000,
     hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        // They share nothing but modules. Half of their time would go into loading those anew for each file.
+        test: { name: "decisions", include: [deciding], exclude: [onApiServer], isolate: false, testTimeout: 120_000 },
+      },
+      { extends: true, test: { name: "processes", include: [acting], exclude: [onApiServer], testTimeout: 30_000 } },
+      { extends: true, test: { name: "api-server", include: [onApiServer], testTimeout: 30_000 } },
+    ],
   },
 });

@@ -13,24 +13,44 @@ async function checks(): Promise<Counts> {
   return { passed, failed: results.length - passed, skipped: [] };
 }
 
-/** `filters` are vitest's: parts of file names, and options. */
-async function vitest(config: string, filters: readonly string[]): Promise<Counts> {
-  const report = join(root, ".cache", `${config}.json`);
+interface VitestRun {
+  readonly name: string;
+  /** Vitest's: parts of file names, and options. */
+  readonly words: readonly string[];
+  /** Beside another run, which has the terminal and goes first on the CPUs: what it prints is printed at its end. */
+  readonly aside?: boolean;
+}
+
+async function vitest({ name, words, aside = false }: VitestRun): Promise<Counts> {
+  const report = join(root, ".cache", `vitest-${name}.json`);
   mkdirSync(dirname(report), { recursive: true });
   rmSync(report, { force: true });
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  const { code } = await runTool("vitest", ["run", "--config", config, ...reporters, ...filters], { shown: true });
+  const command = [...(aside ? ["nice", "-n", "10"] : []), "vitest", "run", ...reporters, ...words];
+  const { code, output } = await runTool(command[0] as string, command.slice(1), { shown: !aside });
+  process.stdout.write(output);
   if (!existsSync(report)) return { ...nothing, failed: 1 };
   return countsOfVitest(readFileSync(report, "utf8"), code);
 }
 
-/** Unit tests, and integration tests with real processes, models and API servers. */
-const fast = (filters: readonly string[]) => vitest("vitest.config.ts", filters);
-/** Tests on real clusters and of images. */
+/** Tests with real processes and models; those with API servers, which wait most of their time, beside them. */
+const processes = () =>
+  together(
+    vitest({ name: "processes", words: ["--project", "processes"] }),
+    vitest({ name: "api-server", words: ["--project", "api-server", "--maxWorkers=1"], aside: true }),
+  );
+
+/** Tests on real clusters and of images. Beside them, since clusters wait most of their time, those that nothing can make late. */
+const clusters = () =>
+  together(endToEnd([]), vitest({ name: "decisions", words: ["--project", "decisions"], aside: true }));
+
+const fast = (filters: readonly string[]) => vitest({ name: "fast", words: filters });
 async function endToEnd(filters: readonly string[]): Promise<Counts> {
   await images;
-  return vitest("vitest.e2e.config.ts", filters);
+  return vitest({ name: "e2e", words: ["--config", "vitest.e2e.config.ts", ...filters] });
 }
+
+const together = async (...runs: Promise<Counts>[]): Promise<Counts> => sum(await Promise.all(runs));
 
 let images: Promise<unknown> = Promise.resolve();
 /** While the fast tests run, which do not need them; a failure is said by the tests that do. */
@@ -75,7 +95,7 @@ async function unittest(folder: string): Promise<Counts> {
 
 const filters = process.argv.slice(2);
 const pythonTests = async () => sum([await unittest("tuner/python"), await unittest("sidecar/python")]);
-const everything = [checks, clusterPrograms, startImages, () => fast([]), pythonTests, () => endToEnd([])];
+const everything = [checks, clusterPrograms, startImages, processes, pythonTests, clusters];
 const runners = filters.length === 0 ? everything : chosen(filters);
 
 const counts: Counts[] = [];
