@@ -1,11 +1,16 @@
+import { join } from "node:path";
 import { defineConfig, mergeConfig } from "vitest/config";
 
 /** What all tests of the project have in common. */
 export const sharedConfig = defineConfig({
   test: {
     exclude: ["**/node_modules/**", "**/.cache/**"],
-    // ONNX Runtime 1.30 reports the use of models to its maker unless told not to.
-    env: { ORT_DISABLE_TELEMETRY: "1" },
+    env: {
+      // ONNX Runtime 1.30 reports the use of models to its maker unless told not to.
+      ORT_DISABLE_TELEMETRY: "1",
+      // Servers, engines and commands are started hundreds of times: a quarter of a second less of CPU time for each.
+      NODE_COMPILE_CACHE: join(import.meta.dirname, ".cache", "compile"),
+    },
   },
 });
 

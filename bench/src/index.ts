@@ -1,6 +1,7 @@
 export { type BarRow, barsOf } from "./peers/bars.ts";
 export { measurePeers, type PeerParts } from "./peers/measure-peers.ts";
 export { bracketsDiffer, interleave, type Round, ratioOf } from "./rounds.ts";
+export { sixDigits } from "./write-result.ts";
 export { simulatorRatios } from "./simulator.ts";
 export { replayableRecordings } from "./truth/recorded-models.ts";
 export type { Recording } from "./truth/recording.ts";

@@ -26,8 +26,8 @@ export async function writeResult(name: string, rows: readonly ResultRow[], raw:
   await writeFile(`${folder}/${name}.md`, `${title}\n\n${table}\n`);
 }
 
-/** More digits than that no measurement has. */
-const sixDigits = (_: string, value: unknown): unknown =>
+/** For `JSON.stringify`: more digits than that no measurement has. */
+export const sixDigits = (_: string, value: unknown): unknown =>
   typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value;
 
 /** Rows as a Markdown table. */

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { sixDigits } from "@sweetspot/bench";
 import { describeEnvironment } from "@sweetspot/tuner";
 import { measureHolds, type ProofOutcome, proofHolds } from "./proof.ts";
 
@@ -16,5 +17,5 @@ export async function writeResult(name: string, outcome: ProofOutcome): Promise<
     raw: outcome.raw,
   };
   await mkdir(folder, { recursive: true });
-  await writeFile(`${folder}/${name}.json`, `${JSON.stringify(document, null, 1)}\n`);
+  await writeFile(`${folder}/${name}.json`, `${JSON.stringify(document, sixDigits, 1)}\n`);
 }
