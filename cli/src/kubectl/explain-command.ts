@@ -55,11 +55,18 @@ export function explain(deployment: InferenceDeployment, now: number): Answer[] 
   const answers = [
     whole("Does it serve?", about(["Ready", "ModelResolved"])),
     whole("Is the promise kept?", about(["ServiceLevelMet", "ReportsReceived"])),
+    whole("How many replicas, and why?", scaled(deployment, now)),
     whole("Is it pinned?", pinned === undefined ? [] : [`The plan ${pinned} is pinned: nothing else is tried.`]),
     ...targetsOf(deployment).flatMap(({ name, status }) => explainTarget(name, status, deployment, now)),
     whole("What is going on?", about(["Tuned", "ConfigurationApplied", "Reconciling", "Stalled"])),
   ];
   return answers.filter(({ sentences }) => sentences.length > 0);
+}
+
+function scaled({ status }: InferenceDeployment, now: number): string[] {
+  if (status?.autoscaling === undefined) return [];
+  const { replicas, reason, message, since } = status.autoscaling;
+  return [`${replicas} for ${ago(since, now)}, ${reason}: ${message}`];
 }
 
 function explainTarget(

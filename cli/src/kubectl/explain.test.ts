@@ -33,6 +33,14 @@ describe("explain", () => {
       ],
     });
   });
+
+  it("tells how many replicas there are where the operator chooses them", () => {
+    const autoscaling = { replicas: 3, reason: "AtMaximum", message: "It takes 4.", since: at };
+    const deployment = InferenceDeployment.parse(changed(minimal.InferenceDeployment, { status: { autoscaling } }));
+    expect(explain(deployment, now)).toEqual([
+      { target: null, question: "How many replicas, and why?", sentences: ["3 for 90s, AtMaximum: It takes 4."] },
+    ]);
+  });
 });
 
 describe("how long ago something was", () => {

@@ -1,3 +1,4 @@
+export * from "./autoscaling.ts";
 export * from "./condition.ts";
 export * from "./conditions.ts";
 export * from "./inference-deployment.ts";

@@ -100,7 +100,7 @@ const serviceLevelMet = {
   CapacityTooLow: {
     status: "False",
     message: "{replicas} replicas carry {capacity} requests/s within the target, less than the {wanted} wanted.",
-    action: "Raise spec.replicas to {needed}.",
+    action: "Raise spec.replicas, or spec.autoscaling.maxReplicas, to {needed}.",
   },
   NotMeasured: {
     status: "Unknown",

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { Percentile } from "../common.ts";
 import { VerdictResult } from "../tuning-report.ts";
+import { AutoscalingStatus } from "./autoscaling.ts";
 import { Conditions } from "./condition.ts";
 import { reasonsOf } from "./conditions.ts";
 import { keyedList } from "./rules.ts";
@@ -77,6 +78,7 @@ export const InferenceDeploymentStatus = z
     replicas: Replicas.optional().describe("Pods of all targets."),
     readyReplicas: Replicas.optional().describe("Pods that answer requests."),
     selector: z.string().max(1024).optional().describe("Label selector of the pods, for autoscalers."),
+    autoscaling: AutoscalingStatus.optional(),
     summary: Summary.optional(),
     targets: keyedList(TargetStatus, "name", 16).optional().describe("What was found and what runs, per target."),
   })

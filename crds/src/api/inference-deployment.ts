@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { envelope, MadeVariant } from "../common.ts";
+import { Autoscaling, replicasHaveOneOwner } from "./autoscaling.ts";
 import { InferenceDeploymentStatus } from "./inference-deployment-status.ts";
 import { metadataOf } from "./metadata.ts";
 import { ModelReference } from "./model.ts";
@@ -84,8 +85,9 @@ export const InferenceDeploymentSpec = withRules(
       .max(1000)
       .default(1)
       .describe(
-        "Pods of all targets together; they are distributed over the targets. `kubectl scale` and autoscalers set this field.",
+        "Pods of all targets together; they are distributed over the targets. `kubectl scale` and autoscalers set this field. Left out where `autoscaling` is set.",
       ),
+    autoscaling: Autoscaling.optional(),
     serviceLevel: ServiceLevel,
     quality: Quality.prefault({}),
     workload: Workload.prefault({}),
@@ -100,6 +102,14 @@ export const InferenceDeploymentSpec = withRules(
     textsNeedTokenizer,
     labelsNeedSamples,
     coolDownCoversSettling,
+    replicasHaveOneOwner,
+    {
+      name: "AutoscalingNeedsTuning",
+      holds: ({ tuning, autoscaling }) => autoscaling === undefined || tuning.mode !== "Disabled",
+      cel: "!has(self.autoscaling) || self.tuning.mode != 'Disabled'",
+      message: "autoscaling needs the capacity that tuning measures: remove it, or set tuning.mode to Automatic.",
+      field: "autoscaling",
+    },
     {
       name: "WaitingNeedsTuning",
       holds: ({ tuning, rollout }) => rollout.initial !== "WaitForTuning" || tuning.mode !== "Disabled",

@@ -26,7 +26,7 @@ export const TargetDiagnosis = z
     action: z
       .enum(["RollBack", "Replan", "Benchmark"])
       .optional()
-      .describe("What is or would be done. Absent where only a person can help."),
+      .describe("What is or would be done. Absent where only replicas or a person can help."),
     until: Time.optional().describe("When it may be done at the earliest."),
   })
   .describe("Why the target is missed or will be, and what is done about it. Absent while all is well.");

@@ -29,6 +29,11 @@ export const deploymentAccepts: Readonly<Record<string, Changes>> = {
     "spec.quality": { metric: "LabelAccuracy" },
   },
   "no replicas": { "spec.replicas": 0 },
+  "replicas by the operator": { "spec.autoscaling": { maxReplicas: 10 } },
+  "replicas by the operator, and none for now": {
+    "spec.autoscaling": { minReplicas: 2, maxReplicas: 2, scaleDownSeconds: 120 },
+    "spec.replicas": 0,
+  },
   "a toleration of all taints": { [tolerations]: [{ operator: "Exists" }] },
   "a toleration that ends": {
     [tolerations]: [{ key: "a.b/c", value: "d", effect: "NoExecute", tolerationSeconds: 0 }],
@@ -104,6 +109,27 @@ export const deploymentRejects: Readonly<Record<string, Reject>> = {
   "negative replicas": wrong("spec.replicas", -1),
   "half a replica": wrong("spec.replicas", 1.5),
   "too many replicas": wrong("spec.replicas", 1001),
+  "replicas by the operator without a bound": wrong("spec.autoscaling", {}, "spec.autoscaling.maxReplicas"),
+  "replicas that fall at once": wrong(
+    "spec.autoscaling",
+    { maxReplicas: 3, scaleDownSeconds: 10 },
+    "spec.autoscaling.scaleDownSeconds",
+  ),
+  "more replicas at the least than at the most": breaks(
+    "MinimumWithinMaximum",
+    { "spec.autoscaling": { minReplicas: 4, maxReplicas: 3 } },
+    "spec.autoscaling.minReplicas",
+  ),
+  "replicas of two owners": breaks(
+    "ReplicasHaveOneOwner",
+    { "spec.autoscaling": { maxReplicas: 10 }, "spec.replicas": 3 },
+    "spec.replicas",
+  ),
+  "replicas by a capacity that is never measured": breaks(
+    "AutoscalingNeedsTuning",
+    { "spec.autoscaling": { maxReplicas: 10 }, "spec.tuning": { mode: "Disabled" } },
+    "spec.autoscaling",
+  ),
   "no latency target": wrong("spec.serviceLevel", {}, "spec.serviceLevel.latencyMilliseconds"),
   "a latency target of nothing": wrong("spec.serviceLevel.latencyMilliseconds", 0),
   "a fraction of a millisecond": wrong("spec.serviceLevel.latencyMilliseconds", 0.5),

@@ -1,6 +1,7 @@
 import { InferenceDeploymentSpec, type Target } from "@sweetspot/crds";
 import { type Interpreter, runOrTell } from "../actions/interpreter.ts";
 import { isOver, isTerminating } from "../pods/pod-state.ts";
+import { noScalingMemory, type ScalingMemory } from "../policies/autoscaling.ts";
 import type { ReportReader } from "../reports/report-reader.ts";
 import type { ConfigMap, Deployment, Node, Pod, StoredInferenceDeployment, StoredTuningRun } from "../resources.ts";
 import {
@@ -44,11 +45,14 @@ export const serversByTarget = "serversByTarget";
 export const targetKey = (namespace: string, deployment: string, target: string): string =>
   `${namespace}/${deployment}/${target}`;
 
-/** What is remembered of each target of one InferenceDeployment, until it is deleted or made anew. */
+/** What is remembered of one InferenceDeployment and of each of its targets, until it is deleted or made anew. */
 interface Memories {
   readonly uid: string | undefined;
   readonly targets: ReadonlyMap<string, TargetMemory>;
+  readonly scaling: ScalingMemory;
 }
+
+const nothing: Omit<Memories, "uid"> = { targets: new Map(), scaling: noScalingMemory };
 
 /** The looks of deployments that were found at the same time part by so much of their interval. */
 const jitter = 0.2;
@@ -65,10 +69,9 @@ export function reconcileDeployment(dependencies: InferenceDeploymentDependencie
     }
     const { uid } = infd.metadata;
     const known = memories.get(key);
-    const remembered = known?.uid === uid ? known?.targets : undefined;
-    const observed = await observe(dependencies, infd, remembered ?? new Map());
+    const observed = await observe(dependencies, infd, known === undefined || known.uid !== uid ? nothing : known);
     const plan = planDeployment(observed);
-    memories.set(key, { uid, targets: plan.memories });
+    memories.set(key, { uid, targets: plan.memories, scaling: plan.scaling });
     const told = (refusal: string) => planDeployment({ ...observed, refusal }).actions;
     const refused = await runOrTell(dependencies.interpreter, plan.actions, told, signal);
     if (refused !== null) return retriable(refused);
@@ -80,7 +83,7 @@ export function reconcileDeployment(dependencies: InferenceDeploymentDependencie
 async function observe(
   dependencies: InferenceDeploymentDependencies,
   infd: StoredInferenceDeployment,
-  memories: ReadonlyMap<string, TargetMemory>,
+  { targets: memories, scaling }: Omit<Memories, "uid">,
 ): Promise<Observed> {
   // The API server has filled in defaults; what it stored before an upgrade may lack newer ones.
   const spec = InferenceDeploymentSpec.parse(infd.spec);
@@ -94,7 +97,8 @@ async function observe(
     return target !== undefined && !names.has(target);
   });
   const unfinishedRuns = dependencies.runs.list().filter((run) => !isFinished(run) && !waitsForEqual(run));
-  return { infd, spec, targets, leftovers, refusal: null, nodes: nodes.list(), unfinishedRuns, settings, now: now() };
+  const seen = { infd, spec, targets, scaling, leftovers, nodes: nodes.list(), unfinishedRuns };
+  return { ...seen, refusal: null, settings, now: now() };
 }
 
 function ownedBy({ owned }: InferenceDeploymentDependencies, { metadata }: StoredInferenceDeployment): OwnedObject[] {

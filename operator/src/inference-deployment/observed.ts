@@ -1,4 +1,5 @@
 import type { InferenceDeploymentSpec, Target } from "@sweetspot/crds";
+import type { ScalingMemory } from "../policies/autoscaling.ts";
 import type { PodReport } from "../reports/fetch-report.ts";
 import type { ConfigMap, Deployment, Node, Pod, StoredInferenceDeployment, StoredTuningRun } from "../resources.ts";
 import type { KubernetesObject, Resource } from "../runtime/index.ts";
@@ -34,6 +35,8 @@ export interface Observed {
   readonly infd: StoredInferenceDeployment;
   readonly spec: InferenceDeploymentSpec;
   readonly targets: readonly ObservedTarget[];
+  /** What was remembered of the load after the look before. */
+  readonly scaling: ScalingMemory;
   /** Objects of targets that the spec no longer names. */
   readonly leftovers: readonly OwnedObject[];
   readonly nodes: readonly Node[];

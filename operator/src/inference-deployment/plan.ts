@@ -1,8 +1,10 @@
 import { modelSourceOf } from "@sweetspot/crds";
 import type { Action, Plan } from "../actions/action.ts";
 import { changesOf, type Finding } from "../conditions.ts";
+import type { ScalingMemory } from "../policies/autoscaling.ts";
 import { inferenceDeployments, tuningRuns } from "../resources.ts";
 import { targetLabels } from "../specs/names.ts";
+import { scalingEvents } from "./autoscaling.ts";
 import { applyOwned, childActions } from "./children.ts";
 import { overallFindings, type TargetFindings, targetFindings } from "./findings.ts";
 import type { TargetMemory } from "./loop/target-memory.ts";
@@ -10,7 +12,7 @@ import { loopEvents, replanActions } from "./loop-actions.ts";
 import type { Observed } from "./observed.ts";
 import { forgetPlan, tellPod } from "./rollout.ts";
 import { statusOf } from "./status.ts";
-import { type TargetState, targetStates } from "./target-state.ts";
+import { deploymentState, type TargetState } from "./target-state.ts";
 import { inOnePatch, tellTrial } from "./tell-trial.ts";
 import { nextRun, obsoleteRuns } from "./tuning.ts";
 
@@ -25,11 +27,12 @@ const startingMilliseconds = 5000;
 /** What is done for one InferenceDeployment, and what is remembered of its targets by name until the next look. */
 export interface DeploymentPlan extends Plan {
   readonly memories: ReadonlyMap<string, TargetMemory>;
+  readonly scaling: ScalingMemory;
 }
 
 /** Decides what is done next for one InferenceDeployment. Pure. */
 export function planDeployment(observed: Observed): DeploymentPlan {
-  const states = targetStates(observed);
+  const { states, scaling } = deploymentState(observed);
   const targets = states.map((state) => targetFindings(observed, state));
   const findings = overallFindings(observed, targets);
   return {
@@ -41,13 +44,15 @@ export function planDeployment(observed: Observed): DeploymentPlan {
         kind: "ApplyStatus",
         resource: inferenceDeployments,
         object: observed.infd,
-        status: statusOf(observed, targets, findings),
+        status: statusOf(observed, targets, findings, scaling.status),
       },
       ...eventActions(observed, findings),
       ...states.flatMap((state) => loopEvents(observed, state)),
+      ...scalingEvents(observed, scaling),
       ...states.flatMap((state) => replanActions(observed, state)),
     ],
     memories: new Map(states.map(({ target, look }) => [target.name, look.memory])),
+    scaling: scaling.memory,
     requeueAfter: Math.min(...targets.map((target) => lookAgain(observed, target))),
   };
 }

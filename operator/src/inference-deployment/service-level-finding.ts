@@ -49,13 +49,13 @@ function infeasible(serviceLevel: ServiceLevel, { target }: TargetState, reachab
 const bestIn = ({ evidence }: TargetDiagnosis): number | undefined =>
   evidence.find(({ name }) => name === "bestReachableMilliseconds")?.value;
 
-function capacityTooLow({ spec }: Pick<Observed, "spec">, { replicas }: TargetState, { result }: Answer) {
+function capacityTooLow({ spec }: Pick<Observed, "spec">, { replicas, wantedInAll }: TargetState, { result }: Answer) {
   const minimum = spec.serviceLevel.minimumRequestsPerSecond;
   const { capacityRequestsPerSecond: capacity } = result;
-  if (minimum === undefined || capacity <= 0 || capacity * spec.replicas >= minimum) return null;
+  if (minimum === undefined || capacity <= 0 || capacity * wantedInAll >= minimum) return null;
   return say("ServiceLevelMet", "CapacityTooLow", {
     replicas,
-    capacity: roundFigure(capacity * spec.replicas),
+    capacity: roundFigure(capacity * wantedInAll),
     wanted: minimum,
     needed: Math.ceil(minimum / capacity),
   });

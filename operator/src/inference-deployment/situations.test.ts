@@ -96,7 +96,7 @@ describe("what a user reads", () => {
     [
       "there are too few replicas",
       "ServiceLevelMet",
-      "1 replicas carry 402 requests/s within the target, less than the 5000 wanted. Raise spec.replicas to 13.",
+      "1 replicas carry 402 requests/s within the target, less than the 5000 wanted. Raise spec.replicas, or spec.autoscaling.maxReplicas, to 13.",
     ],
   ])("when %s, in %s", (situation, type, message) => {
     expect(messageOf(situation, type)).toBe(message);

@@ -1,4 +1,4 @@
-import type { Condition, InferenceDeploymentStatus, Summary, TargetStatus } from "@sweetspot/crds";
+import type { AutoscalingStatus, Condition, InferenceDeploymentStatus, Summary, TargetStatus } from "@sweetspot/crds";
 import { conditionsOf, type Finding } from "../conditions.ts";
 import { roundFigure } from "../figures.ts";
 import { nodeClassOf } from "../nodes.ts";
@@ -12,6 +12,7 @@ export function statusOf(
   observed: Observed,
   targets: readonly TargetFindings[],
   findings: readonly Finding[],
+  autoscaling: AutoscalingStatus | null,
 ): InferenceDeploymentStatus {
   const { infd, now } = observed;
   const generation = infd.metadata.generation ?? 0;
@@ -23,6 +24,7 @@ export function statusOf(
     replicas: total(({ state }) => state.observed.pods.length),
     readyReplicas: total(({ state }) => state.ready.length),
     selector: `${labelKeys.inferenceDeployment}=${infd.metadata.name},${labelKeys.component}=server`,
+    ...(autoscaling === null ? {} : { autoscaling }),
     summary: summaryOf(observed, targets),
     targets: targets.map((target) => targetStatus(observed, target)),
   };

@@ -3,6 +3,7 @@ import { isReady, type PodProblem, problemOf } from "../pods/pod-state.ts";
 import type { Pod } from "../resources.ts";
 import { type Question, questionOf } from "../specs/tuning-question.ts";
 import { type Answer, answersFor } from "./answer.ts";
+import { type Scaling, scaleByLoad } from "./autoscaling.ts";
 import { controlTarget, type TargetControl } from "./loop/control.ts";
 import { personRequests } from "./loop/person-requests.ts";
 import { revisionNamed, type Serving } from "./loop/serving.ts";
@@ -16,8 +17,10 @@ export interface TargetState extends TargetControl {
   readonly observed: ObservedTarget;
   readonly target: Target;
   readonly question: Question;
-  /** Replicas by the spec. */
+  /** Replicas by the spec, or by the load where the spec says so. */
   readonly wanted: number;
+  /** The same of all targets together. */
+  readonly wantedInAll: number;
   /** Replicas that the Deployment gets: fewer while a pod makes room for the tuning Job, none before a first tuning that is waited for. */
   readonly replicas: number;
   readonly yielding: boolean;
@@ -35,20 +38,35 @@ export interface TargetState extends TargetControl {
   readonly plans: readonly { readonly pod: Pod; readonly state: PodPlanState }[];
 }
 
-export function targetStates(observed: Observed): TargetState[] {
-  const { spec, targets } = observed;
-  const shares = distributeReplicas(spec.replicas, targets.length);
-  return targets.map((target, index) => stateOf(observed, target, shares[index] as number));
+/** All targets, and how many replicas they are to have together. */
+export interface DeploymentState {
+  readonly states: readonly TargetState[];
+  readonly scaling: Scaling;
 }
 
-function stateOf(all: Observed, observed: ObservedTarget, wanted: number): TargetState {
+export function deploymentState(observed: Observed): DeploymentState {
+  const watched = observed.targets.map((target) => watch(observed, target));
+  const scaling = scaleByLoad(
+    observed,
+    watched.map(({ control }) => control),
+  );
+  const shares = distributeReplicas(scaling.replicas, watched.length);
+  const states = watched.map((one, index) => stateOf(observed, one, shares[index] as number, scaling.replicas));
+  return { states, scaling };
+}
+
+/** One target as it is, whatever its size is to be. */
+interface Watched extends Pick<TargetState, "observed" | "question" | "attempt" | "answers" | "ready"> {
+  readonly control: TargetControl;
+}
+
+function watch(all: Observed, observed: ObservedTarget): Watched {
   const { infd, spec, now } = all;
   const { target, pods } = observed;
   const question = questionOf(infd.metadata.name, spec, target);
   const tunes = spec.tuning.mode !== "Disabled";
   const attempt = tunes ? latestAttempt(question, observed) : null;
   const answers = tunes ? answersFor(question, observed) : [];
-  const answer = answers[0] ?? null;
   const ready = pods.filter(isReady);
   const control = controlTarget({
     observed,
@@ -60,9 +78,18 @@ function stateOf(all: Observed, observed: ObservedTarget, wanted: number): Targe
     attempts: { last: attempt?.attempt ?? 0, failed: attempt?.state === "Failed" },
     jobs: jobsBeside(all, pods),
     previous: infd.status?.targets?.find(({ name }) => name === target.name)?.diagnosis,
+    scaling: spec.autoscaling === undefined ? null : (infd.status?.autoscaling?.reason ?? "CapacityUnknown"),
     now,
     baselineSeconds: all.settings.baselineSeconds,
   });
+  return { observed, question, attempt, answers, ready, control };
+}
+
+function stateOf(all: Observed, watched: Watched, wanted: number, wantedInAll: number): TargetState {
+  const { spec, now } = all;
+  const { observed, question, attempt, answers, ready, control } = watched;
+  const { target, pods } = observed;
+  const answer = answers[0] ?? null;
   const { serving, stored } = control;
   const trying = stored === null || serving?.revision.name !== stored.history.serving ? null : stored.history.trial;
   const held = spec.rollout.initial === "WaitForTuning" && answer === null;
@@ -73,6 +100,7 @@ function stateOf(all: Observed, observed: ObservedTarget, wanted: number): Targe
     target,
     question,
     wanted,
+    wantedInAll,
     replicas: held ? 0 : Math.max(0, wanted - (yielding ? 1 : 0)),
     yielding,
     ready,

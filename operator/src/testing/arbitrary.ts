@@ -14,10 +14,17 @@ import { answered, observedRun, resultOf, runOf, storedResult } from "./runs.ts"
 /** Texts as programs and people write them, and worse. */
 const anyText = fc.oneof(fc.string({ unit: "binary", maxLength: 900 }), fc.string(), fc.constant("x".repeat(5000)));
 
+const agreesWithAutoscaling = (fields: Changes): boolean =>
+  fields["spec.tuning.mode"] !== "Disabled" && Number(fields["spec.replicas"] ?? 1) <= 1;
+
 const changes: fc.Arbitrary<Changes> = fc
   .record(
     {
       "spec.replicas": fc.integer({ min: 0, max: 4 }),
+      "spec.autoscaling": fc.record({
+        minReplicas: fc.integer({ min: 1, max: 3 }),
+        maxReplicas: fc.integer({ min: 3, max: 5 }),
+      }),
       "spec.model.uri": fc.constantFrom(
         "oci://registry.example.com/models/ocr:1",
         "pvc://models/ocr",
@@ -35,7 +42,8 @@ const changes: fc.Arbitrary<Changes> = fc
     },
     { requiredKeys: [] },
   )
-  .filter((fields) => fields["spec.tuning.mode"] !== "Disabled" || fields["spec.rollout.initial"] !== "WaitForTuning");
+  .filter((fields) => fields["spec.tuning.mode"] !== "Disabled" || fields["spec.rollout.initial"] !== "WaitForTuning")
+  .filter((fields) => fields["spec.autoscaling"] === undefined || agreesWithAutoscaling(fields));
 
 const serverStatus: fc.Arbitrary<Pod["status"]> = fc.oneof(
   fc.constantFrom(readyStatus, {}, statuses.noRoom, statuses.noClaim, statuses.creating("server")),

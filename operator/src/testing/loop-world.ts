@@ -15,6 +15,7 @@ import type { Observed, ObservedTarget } from "../inference-deployment/observed.
 import { type DeploymentPlan, planDeployment } from "../inference-deployment/plan.ts";
 import { concludeReplan } from "../planning/conclude-replan.ts";
 import { findPlan } from "../planning/find-plan.ts";
+import { noScalingMemory } from "../policies/autoscaling.ts";
 import type { StoredInferenceDeployment } from "../resources.ts";
 import { historyConfigMap } from "../specs/history-config-map.ts";
 import { annotationKeys } from "../specs/names.ts";
@@ -79,8 +80,17 @@ export class LoopWorld {
     });
   }
 
+  get status(): InferenceDeploymentStatus {
+    return this.#observed.infd.status as InferenceDeploymentStatus;
+  }
+
+  /** That the target's Deployment is to have: the pods that there are stay. */
+  get replicas(): number | undefined {
+    return this.#observed.targets[0]?.deployment?.spec?.replicas;
+  }
+
   get target(): TargetStatus {
-    const [target] = (this.#observed.infd.status as InferenceDeploymentStatus).targets ?? [];
+    const [target] = this.status.targets ?? [];
     if (target === undefined) throw new Error("nothing was looked at yet");
     return target;
   }
@@ -129,6 +139,7 @@ export class LoopWorld {
 
   /** The operator is another process, which has only what is stored. */
   restart(): this {
+    this.#observed = { ...this.#observed, scaling: noScalingMemory };
     this.#change((target) => ({ ...target, memory: noMemory }));
     return this;
   }

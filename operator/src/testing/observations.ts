@@ -3,6 +3,7 @@ import type { Action, ApplyStatusAction, Plan } from "../actions/action.ts";
 import { noMemory, type TargetMemory } from "../inference-deployment/loop/target-memory.ts";
 import type { Observed, ObservedTarget } from "../inference-deployment/observed.ts";
 import type { DeploymentPlan } from "../inference-deployment/plan.ts";
+import { noScalingMemory } from "../policies/autoscaling.ts";
 import type { PodReport } from "../reports/fetch-report.ts";
 import type { ConfigMap, Deployment, Pod, StoredInferenceDeployment, StoredTuningRun } from "../resources.ts";
 import { type Changes, infd, node, now, settings, uidOf } from "./objects.ts";
@@ -32,6 +33,7 @@ export function observe(
     infd: deployment,
     spec,
     targets: spec.targets.map((target) => observeTarget(target, seen[target.name] ?? {})),
+    scaling: noScalingMemory,
     leftovers: [],
     refusal: null,
     unfinishedRuns: [],
@@ -102,6 +104,7 @@ export function afterwards(observed: Observed, plan: DeploymentPlan): Observed {
   return {
     ...observed,
     infd: { ...before, status: statusIn(plan) },
+    scaling: plan.scaling,
     leftovers: [],
     targets: targets.map((target) => targetAfterwards(target, plan)),
   };

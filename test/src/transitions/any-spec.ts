@@ -19,13 +19,17 @@ const written = parse(readFileSync(sample, "utf8"));
  */
 const bases: readonly Spec[] = [
   minimal.InferenceDeployment,
-  written,
+  changed(written, { "spec.autoscaling": { minReplicas: 2, maxReplicas: 2, scaleDownSeconds: 600 } }),
   changed(written, {
+    "spec.autoscaling": undefined,
     "spec.targets.0.tolerations": [{ key: "dedicated", operator: "Exists" }],
     "spec.workload.samples": { file: "labelled.jsonl" },
     "spec.rollout": {},
   }),
-].map(({ spec }) => InferenceDeploymentSpec.parse({ ...(spec as object), replicas: 2 }));
+].map(({ spec }) => {
+  const some = spec as { readonly autoscaling?: object };
+  return InferenceDeploymentSpec.parse({ ...some, replicas: some.autoscaling === undefined ? 2 : 1 });
+});
 const [, full] = bases as [Spec, Spec];
 
 const name = "[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?";
@@ -45,6 +49,10 @@ const labelKey = fc.stringMatching(
 const hints: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   "model.uri": fc.constantFrom(...sources).chain((source) => fc.stringMatching(new RegExp(`^${source}$`))),
   replicas: fc.integer({ min: 0, max: 3 }),
+  // Between two bounds the number depends on what was, as it should.
+  autoscaling: fc
+    .record({ replicas: fc.integer({ min: 1, max: 3 }), scaleDownSeconds: fc.integer({ min: 120, max: 3600 }) })
+    .map(({ replicas, ...rest }) => ({ minReplicas: replicas, maxReplicas: replicas, ...rest })),
 };
 /** Longest lists and maps that are generated. */
 const mostItems = 3;
@@ -136,8 +144,13 @@ export function coveringTransitions(seed: number, least: number, among = 40): Tr
   });
 }
 
-/** Fields that can be changed alone: items of lists and maps without fields of their own are changed with the whole list. */
-export const changeableFields: readonly Field[] = fieldsOf(specSchema).filter(({ path }) => !/(\[\]|\*)$/.test(path));
+/**
+ * Fields that can be changed alone: items of lists and maps without fields of their own are changed with the whole list, and bounds
+ * of replicas together.
+ */
+export const changeableFields: readonly Field[] = fieldsOf(specSchema).filter(
+  ({ path }) => !/(\[\]|\*|(min|max)Replicas)$/.test(path),
+);
 
 /** Changes of one field of one of the bases, its removal included. */
 export function anyChangeOf({ path, schema, required }: Field): fc.Arbitrary<Transition> {

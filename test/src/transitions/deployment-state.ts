@@ -30,6 +30,7 @@ function partOf({ kind, metadata, spec = {}, data, binaryData }: ReadObject): [s
 interface Status {
   readonly conditions?: readonly Condition[];
   readonly targets?: readonly Readonly<Record<string, unknown>>[];
+  readonly autoscaling?: Readonly<Record<string, unknown>>;
 }
 interface Condition {
   readonly type: string;
@@ -39,7 +40,13 @@ interface Condition {
 }
 
 function statusOf({ status = {} }: ReadObject) {
-  const { conditions = [], targets = [], observedGeneration: _, ...rest } = status as Status & Record<string, unknown>;
+  const {
+    conditions = [],
+    targets = [],
+    autoscaling,
+    observedGeneration: _,
+    ...rest
+  } = status as Status & Record<string, unknown>;
   const said = conditions.map(({ type, status: value, reason, message }) => [type, `${value} ${reason}: ${message}`]);
   // Revisions are a history, too, and the run of a target without a plan is any of those before.
   const plans = targets.map(({ revisions: _past, tuningRun, planRevision, ...target }) => ({
@@ -47,7 +54,8 @@ function statusOf({ status = {} }: ReadObject) {
     planRevision,
     ...(planRevision === undefined ? {} : { tuningRun }),
   }));
-  return { ...rest, conditions: Object.fromEntries(said), targets: plans };
+  const { since: _since, ...scaling } = autoscaling ?? {};
+  return { ...rest, scaling, conditions: Object.fromEntries(said), targets: plans };
 }
 
 /** Where two states differ, each with both values cut short. */

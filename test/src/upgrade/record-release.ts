@@ -24,7 +24,9 @@ async function makeObjects(place: OperatorPlace): Promise<void> {
     data: { "labelled.jsonl": "{}" },
   });
   await server.kubectl.apply(changed(minimal.InferenceDeployment, { "metadata.namespace": namespace }));
-  await server.kubectl.apply(changed(parse(readFileSync(full, "utf8")), { "spec.replicas": 2 }));
+  await server.kubectl.apply(
+    changed(parse(readFileSync(full, "utf8")), { "spec.autoscaling": undefined, "spec.replicas": 2 }),
+  );
   await place.converged(namespace, "ocr");
   await place.converged(namespace, "reviews");
   const annotations = { [requestKeys.retune]: "once more" };

@@ -36,7 +36,7 @@ describe("more requests than were measured to fit", () => {
     const world = watched().pass(900, overloaded);
     expect(world.condition("ServiceLevelMet")).toBe("Breached");
     expect(world.target.diagnosis).toMatchObject({ cause: "Load", response: "Advised" });
-    expect(world.target.diagnosis?.message).toMatch(/Raise spec\.replicas to 3/);
+    expect(world.target.diagnosis?.message).toMatch(/Raise spec\.replicas to 4/);
     expect(world.made).toEqual([]);
     expect(world.searches).toBe(0);
     expect(eventsOf(world).filter((reason) => reason === "Load")).toHaveLength(1);

@@ -1,4 +1,10 @@
-import { canonicalJson, type InferenceDeploymentSpec, type PlanHistory, type TargetDiagnosis } from "@sweetspot/crds";
+import {
+  canonicalJson,
+  type InferenceDeploymentSpec,
+  type PlanHistory,
+  type ScalingReason,
+  type TargetDiagnosis,
+} from "@sweetspot/crds";
 import { type DiagnosisResult, diagnose } from "../../policies/diagnosis/diagnose.ts";
 import type { Observation } from "../../policies/diagnosis/observation.ts";
 import { recentShare, snapshotOf, surgeRate } from "../../policies/pod-traffic.ts";
@@ -37,6 +43,8 @@ export interface ControlQuestion {
   readonly jobs: { readonly fleet: number; readonly node: number };
   /** What status said of the target before. */
   readonly previous: TargetDiagnosis | undefined;
+  /** How the replicas follow the load by themselves; null where they do not. */
+  readonly scaling: ScalingReason | null;
   /** Milliseconds since the epoch. */
   readonly now: number;
   /** A plan is held against what it did after so many seconds. */
@@ -114,7 +122,7 @@ interface Situation {
 
 function react(question: ControlQuestion, situation: Situation): TargetControl {
   const { look, moment, serving, stored, pinned } = situation;
-  const { now, previous, answers, attempts, baselineSeconds } = question;
+  const { now, previous, answers, attempts, scaling, baselineSeconds } = question;
   const measured = serving.plan.costTable !== undefined;
   const judged = afterTrial(question, situation);
   if (judged !== null) return judged;
@@ -133,7 +141,7 @@ function react(question: ControlQuestion, situation: Situation): TargetControl {
   const next = sameHistory(after, stored.history) ? stored : { ...stored, history: after };
   const chosen = pinned ? serving : (revisionNamed(after.serving, next, answers) ?? serving);
   const { lastResult, trial } = kept;
-  const words = { decision, work: kept.work ?? after.work, trying: trial !== null, lastResult, now };
+  const words = { decision, work: kept.work ?? after.work, trying: trial !== null, lastResult, scaling, now };
   const diagnosis = found.cause === null ? null : diagnosisStatus({ ...words, cause: found.cause }, previous);
   return { look: { ...look, memory }, stored: next, serving: chosen, diagnosis, moment };
 }

@@ -1,4 +1,4 @@
-import type { RetuningAction, RetuningWork, TargetDiagnosis } from "@sweetspot/crds";
+import type { RetuningAction, RetuningWork, ScalingReason, TargetDiagnosis } from "@sweetspot/crds";
 import type { Diagnosis, Remedy } from "../../policies/diagnosis/observation.ts";
 import type { RetuningDecision } from "../../policies/retuning.ts";
 import { iso } from "./revisions.ts";
@@ -13,6 +13,8 @@ export interface DiagnosisWords {
   readonly trying: boolean;
   /** What came of the last work; empty where nothing did. */
   readonly lastResult: string;
+  /** How the replicas follow the load by themselves; null where they do not. */
+  readonly scaling: ScalingReason | null;
   readonly now: number;
 }
 
@@ -46,10 +48,11 @@ export function diagnosisStatus(words: DiagnosisWords, previous: TargetDiagnosis
 
 const rounded = (value: number): number => (Number.isFinite(value) ? Number(value.toPrecision(3)) : 0);
 
-function responseTo({ cause, decision, work, trying, lastResult }: DiagnosisWords): Response {
+function responseTo({ cause, decision, work, trying, lastResult, scaling }: DiagnosisWords): Response {
   if (work !== null) return { response: "Acting", action: work.kind, tail: doing[work.kind] };
   if (trying && decision.kind === "Hold")
     return { response: "Acting", tail: "A new plan is tried beside the one that serves." };
+  if (cause.remedy.kind === "Scale" && scaling !== null && !isSettling(decision)) return scaled[scaling];
   switch (decision.kind) {
     case "Act":
       return { response: "Acting", action: decision.action, tail: doing[decision.action] };
@@ -61,6 +64,19 @@ function responseTo({ cause, decision, work, trying, lastResult }: DiagnosisWord
       return holding(decision, lastResult);
   }
 }
+
+/** Whatever spec.retuning says of plans: the replicas have a field of their own. */
+const scaled: Readonly<Record<ScalingReason, Response>> = {
+  FollowsLoad: { response: "Acting", tail: "spec.autoscaling raises the replicas: another plan would not help." },
+  AtMaximum: {
+    response: "Advised",
+    tail: "Raise spec.autoscaling.maxReplicas: the replicas are at their most, and another plan would not help.",
+  },
+  CapacityUnknown: { response: "Waiting", tail: "spec.autoscaling waits for the capacity of all targets." },
+  NoReports: { response: "Waiting", tail: "spec.autoscaling waits for the reports of the pods." },
+};
+
+const isSettling = (decision: RetuningDecision): boolean => decision.kind === "Hold" && decision.reason === "Settling";
 
 const doing: Readonly<Record<RetuningAction, string>> = {
   RollBack: "The plan before it serves again.",

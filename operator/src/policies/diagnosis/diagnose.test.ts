@@ -72,11 +72,11 @@ describe("the cause of a missed target", () => {
 
   it("is load when more comes than was measured, and says how many replicas it takes", () => {
     const cause = causeOf({ present: snapshot({ requestsPerSecond: 360 }) });
-    expect(cause).toMatchObject({ cause: "Load", remedy: { kind: "Scale", replicas: 8 } });
+    expect(cause).toMatchObject({ cause: "Load", remedy: { kind: "Scale", replicas: 9 } });
   });
 
   it("is load, and no bad revision, as soon as more requests come, whatever the mean of the last minute says", () => {
-    expect(causeOf({ surge: 360 })).toMatchObject({ cause: "Load", remedy: { kind: "Scale", replicas: 8 } });
+    expect(causeOf({ surge: 360 })).toMatchObject({ cause: "Load", remedy: { kind: "Scale", replicas: 9 } });
     expect(causeOf({ surge: 360, revision: justRevised })?.cause).toBe("Load");
   });
 

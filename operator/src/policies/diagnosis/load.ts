@@ -1,9 +1,7 @@
 import { roundFigure } from "../../figures.ts";
+import { comfortableLoad } from "../autoscaling.ts";
 import { costMoved, costShift } from "./cost-shift.ts";
 import type { DiagnosisPolicy, Observation } from "./observation.ts";
-
-/** Replicas are advised so that they run at this share of their capacity. */
-const comfortableLoad = 0.8;
 
 /** More requests come than the ready replicas were measured to carry, and engines are as fast as then. No benchmark helps. */
 export const load: DiagnosisPolicy = (observation) => {

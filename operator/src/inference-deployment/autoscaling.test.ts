@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import { LoopWorld, steady, type Traffic } from "../testing/loop-world.ts";
+import { infd, reportOf, serverPod, twoTargets } from "../testing/objects.ts";
+import { actionsOf, observe, statusIn } from "../testing/observations.ts";
+import { planDeployment } from "./plan.ts";
+
+const overloaded: Traffic = { ...steady, bad: () => 0.2, requestsPerSecond: 900 };
+const scaled = (autoscaling: object, changes = {}) =>
+  new LoopWorld({ "spec.autoscaling": autoscaling, ...changes }).pass(60);
+const eventsOf = (world: LoopWorld, reason: string) => world.events.filter((event) => event.startsWith(`${reason}:`));
+
+describe("an InferenceDeployment with spec.autoscaling", () => {
+  it("gets as many replicas as its load takes, in its Deployment, status and one event", () => {
+    const world = scaled({ maxReplicas: 10 });
+    expect(world.replicas).toBe(1);
+    expect(world.status.autoscaling).toMatchObject({ replicas: 1, reason: "FollowsLoad" });
+    world.pass(120, overloaded);
+    expect(world.replicas).toBe(4);
+    expect(world.status.autoscaling).toMatchObject({ replicas: 4, reason: "FollowsLoad" });
+    const events = eventsOf(world, "ScaledUp");
+    expect(events.at(-1)).toMatch(
+      / to 4 replicas: \d+ requests\/s come, and one replica carries 402 within the target/,
+    );
+    expect(events.length).toBeLessThanOrEqual(3);
+  });
+
+  it("gives them back after a stable window, counted from the start of the process", () => {
+    const world = scaled({ maxReplicas: 10, scaleDownSeconds: 120 }).pass(120, overloaded).pass(110);
+    expect(world.replicas).toBe(4);
+    world.restart().pass(100);
+    expect(world.replicas).toBe(4);
+    world.pass(30);
+    expect(world.replicas).toBe(1);
+    expect(eventsOf(world, "ScaledDown")).toHaveLength(1);
+  });
+
+  it("writes nothing while the load stays as it is", () => {
+    const world = scaled({ maxReplicas: 10 }).pass(600);
+    const before = world.writes.length;
+    world.pass(600);
+    expect(world.writes.length).toBe(before);
+  });
+
+  it("says of load that replicas follow it, whatever spec.retuning says, and what to do at the maximum", () => {
+    for (const mode of ["Automatic", "Disabled"]) {
+      const world = scaled({ maxReplicas: 10 }, { "spec.retuning": { mode } }).pass(400).pass(300, overloaded);
+      expect(world.target.diagnosis).toMatchObject({ cause: "Load", response: "Acting" });
+      expect(world.target.diagnosis?.message).toMatch(/spec\.autoscaling raises the replicas/);
+    }
+    const full = scaled({ maxReplicas: 2 }).pass(400).pass(300, overloaded);
+    expect(full.replicas).toBe(2);
+    expect(full.target.diagnosis).toMatchObject({ cause: "Load", response: "Advised" });
+    expect(full.target.diagnosis?.message).toMatch(/Raise spec\.autoscaling\.maxReplicas/);
+    expect(eventsOf(full, "AtMaximum")).toHaveLength(1);
+  });
+
+  it("serves nothing with no replicas, and does not choose any", () => {
+    const world = scaled({ minReplicas: 2, maxReplicas: 10 }, { "spec.replicas": 0 });
+    expect(world.replicas).toBe(0);
+    expect(world.status.autoscaling).toBeUndefined();
+  });
+
+  it("begins with what there is, and waits for the capacity of each target", () => {
+    const deployment = infd({ ...twoTargets, "spec.autoscaling": { maxReplicas: 8 } });
+    const sized = (name: string) => ({ metadata: { name: `ocr-${name}` }, spec: { replicas: 2 } });
+    const plan = planDeployment(
+      observe(deployment, {
+        x64: { deployment: sized("x64"), pods: [serverPod({})], reports: { "ocr-x64-a": reportOf() } },
+        arm: { deployment: sized("arm") },
+      }),
+    );
+    const sizes = actionsOf(plan, "Apply").flatMap(({ resource, manifest }) =>
+      resource.kind === "Deployment" ? [(manifest as { spec?: { replicas?: number } }).spec?.replicas] : [],
+    );
+    expect(sizes).toEqual([2, 2]);
+    expect(statusIn(plan)).toMatchObject({ autoscaling: { replicas: 4, reason: "CapacityUnknown" } });
+  });
+});
