@@ -5,6 +5,7 @@ import { localProvider } from "./local/provider.ts";
 import type { Provider } from "./provider.ts";
 
 export { type ApiServer, type ApiServerOptions, startApiServer } from "./api-server/api-server.ts";
+export { type ControllerManager, startControllerManager } from "./api-server/controller-manager.ts";
 export { binariesAreThere, ensureBinaries } from "./binaries/binaries.ts";
 export { allBinaries, type BinaryName, controlPlaneBinaries } from "./binaries/catalogue.ts";
 export { type Cluster, type ClusterOptions, type Component, type ComponentName, componentNames } from "./cluster.ts";

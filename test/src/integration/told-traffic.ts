@@ -1,13 +1,14 @@
 import type { RecentTraffic, ServiceLevelReport, ServiceLevelTarget } from "@sweetspot/crds";
 
-const requestsPerSecond = 100;
+const usualRate = 100;
 const each = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value);
 
-/** What a pod tells that has had steady traffic for so many seconds, all of it bad or none. */
+/** What a pod tells that has had steady traffic for so many seconds, all of it bad or none: 100 requests/s unless said. */
 export function toldTraffic(
   bad: boolean,
   seconds: number,
   target: ServiceLevelTarget,
+  requestsPerSecond = usualRate,
 ): Pick<ServiceLevelReport, "traffic" | "target" | "since" | "trial"> {
   const now = Math.floor(Date.now() / 1000);
   const blocks = (width: number, most: number) => {
