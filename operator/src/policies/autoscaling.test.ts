@@ -33,6 +33,11 @@ class Looks {
     return this;
   }
 
+  pause(seconds: number): this {
+    this.#now += seconds;
+    return this;
+  }
+
   get last(): ScalingDecision {
     return this.#last as ScalingDecision;
   }
@@ -64,6 +69,12 @@ describe("replicas by the load", () => {
     expect(bursts.changes).toEqual([]);
     const restarted = new Looks(6).pass(290, { offered: 50 });
     expect(restarted.changes).toEqual([]);
+  });
+
+  it("wait anew after a break in which nobody looked", () => {
+    const paused = new Looks(6).pass(280, { offered: 50 }).pause(600).pass(295, { offered: 50 });
+    expect(paused.changes).toEqual([]);
+    expect(paused.pass(10, { offered: 50 }).changes).toEqual([1]);
   });
 
   it("do not change back and forth at a load at the edge", () => {

@@ -38,7 +38,7 @@ interface Need {
 
 /** What is remembered from look to look. Losing it costs one more stable window before there are fewer replicas. */
 export interface ScalingMemory {
-  /** When looking began, milliseconds since the epoch; null before the first look. */
+  /** When looking without a break began, milliseconds since the epoch; null before the first look. */
   readonly since: number | null;
   /** Looks of the stable window that no later one exceeds, oldest first: the first is the most that it took. */
   readonly needs: readonly Need[];
@@ -59,7 +59,7 @@ export interface ScalingDecision {
 /** Decides how many replicas are wanted: more at once, fewer after a stable window, never beyond the bounds. Pure. */
 export function decideReplicas(situation: ScalingSituation, before: ScalingMemory): ScalingDecision {
   const { current, capacity, offered, now, stableSeconds } = situation;
-  const since = before.since ?? now;
+  const since = watchedSince(before, now);
   const load = capacity === null || capacity <= 0 || offered === null ? null : { capacity, offered };
   if (load === null) {
     const replicas = within(situation, current);
@@ -97,6 +97,15 @@ const needed = ({ promised }: ScalingSituation, { capacity, offered }: Load, sha
 
 const within = ({ minimum, maximum }: ScalingSituation, replicas: number): number =>
   Math.min(maximum, Math.max(minimum, replicas));
+
+/** Looks may fail for so long: what happened in a longer break is not known. */
+const longestBreakMilliseconds = 60_000;
+
+function watchedSince({ since, needs }: ScalingMemory, now: number): number {
+  const last = needs.at(-1)?.at;
+  const unbroken = last !== undefined && now >= last && now - last <= longestBreakMilliseconds;
+  return unbroken && since !== null ? since : now;
+}
 
 function withNeed(needs: readonly Need[], next: Need, stableSeconds: number): Need[] {
   const recent = needs.filter(({ at }) => at > next.at - 1000 * stableSeconds && at <= next.at);
