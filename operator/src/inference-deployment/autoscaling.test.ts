@@ -1,13 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { LoopWorld, steady, type Traffic } from "../testing/loop-world.ts";
-import { infd, reportOf, serverPod, twoTargets } from "../testing/objects.ts";
+import { deploymentOf, infd, reportOf, serverPod, twoTargets } from "../testing/objects.ts";
 import { actionsOf, observe, statusIn } from "../testing/observations.ts";
-import { planDeployment } from "./plan.ts";
+import { runOf } from "../testing/runs.ts";
+import { type DeploymentPlan, planDeployment } from "./plan.ts";
 
 const overloaded: Traffic = { ...steady, bad: () => 0.2, requestsPerSecond: 900 };
 const scaled = (autoscaling: object, changes = {}) =>
   new LoopWorld({ "spec.autoscaling": autoscaling, ...changes }).pass(60);
 const eventsOf = (world: LoopWorld, reason: string) => world.events.filter((event) => event.startsWith(`${reason}:`));
+
+/** Replicas of the Deployments that a plan makes. */
+const sizesIn = (plan: DeploymentPlan) =>
+  actionsOf(plan, "Apply").flatMap(({ resource, manifest }) =>
+    resource.kind === "Deployment" ? [(manifest as { spec?: { replicas?: number } }).spec?.replicas] : [],
+  );
 
 describe("an InferenceDeployment with spec.autoscaling", () => {
   it("gets as many replicas as its load takes, in its Deployment, status and one event", () => {
@@ -60,19 +67,29 @@ describe("an InferenceDeployment with spec.autoscaling", () => {
     expect(world.status.autoscaling).toBeUndefined();
   });
 
+  it("tells a pod that made room for a tuning from one that is not there yet", () => {
+    const autoscaling = { replicas: 2, reason: "FollowsLoad", message: "Two.", since: "2026-03-14T09:00:00Z" };
+    const deployment = infd({
+      "spec.autoscaling": { minReplicas: 4, maxReplicas: 8 },
+      "spec.tuning": { whenFull: "Yield" },
+      status: { autoscaling },
+    });
+    const runs = [runOf(deployment, { progress: { kind: "Running", node: "node1" } })];
+    const sizeAfter = (replicas: number) =>
+      sizesIn(planDeployment(observe(deployment, { x64: { deployment: deploymentOf(replicas), runs } })));
+    expect(sizeAfter(2)).toEqual([4]);
+    expect(sizeAfter(1)).toEqual([3]);
+  });
+
   it("begins with what there is, and waits for the capacity of each target", () => {
     const deployment = infd({ ...twoTargets, "spec.autoscaling": { maxReplicas: 8 } });
-    const sized = (name: string) => ({ metadata: { name: `ocr-${name}` }, spec: { replicas: 2 } });
     const plan = planDeployment(
       observe(deployment, {
-        x64: { deployment: sized("x64"), pods: [serverPod({})], reports: { "ocr-x64-a": reportOf() } },
-        arm: { deployment: sized("arm") },
+        x64: { deployment: deploymentOf(2), pods: [serverPod({})], reports: { "ocr-x64-a": reportOf() } },
+        arm: { deployment: deploymentOf(2, "arm") },
       }),
     );
-    const sizes = actionsOf(plan, "Apply").flatMap(({ resource, manifest }) =>
-      resource.kind === "Deployment" ? [(manifest as { spec?: { replicas?: number } }).spec?.replicas] : [],
-    );
-    expect(sizes).toEqual([2, 2]);
+    expect(sizesIn(plan)).toEqual([2, 2]);
     expect(statusIn(plan)).toMatchObject({ autoscaling: { replicas: 4, reason: "CapacityUnknown" } });
   });
 });

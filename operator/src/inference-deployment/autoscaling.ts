@@ -9,6 +9,8 @@ import type { Observed } from "./observed.ts";
 /** How many replicas all targets are to have together. */
 export interface Scaling {
   readonly replicas: number;
+  /** Wanted at the look before, as far as the operator chose it; else the same. */
+  readonly before: number;
   readonly memory: ScalingMemory;
   /** As status shows it; null where the spec says how many. */
   readonly status: AutoscalingStatus | null;
@@ -19,7 +21,8 @@ export function scaleByLoad(observed: Observed, controls: readonly TargetControl
   const { spec, infd, targets, now } = observed;
   const { autoscaling } = spec;
   if (autoscaling === undefined || spec.replicas === 0) {
-    return { replicas: spec.replicas, memory: noScalingMemory, status: null };
+    const { replicas } = spec;
+    return { replicas, before: replicas, memory: noScalingMemory, status: null };
   }
   const previous = infd.status?.autoscaling;
   const { minReplicas, maxReplicas, scaleDownSeconds } = autoscaling;
@@ -42,7 +45,8 @@ export function scaleByLoad(observed: Observed, controls: readonly TargetControl
     },
     observed.scaling,
   );
-  return { replicas: decision.replicas, memory: decision.memory, status: statusOf(decision, previous, now) };
+  const { replicas, memory } = decision;
+  return { replicas, before: previous?.replicas ?? replicas, memory, status: statusOf(decision, previous, now) };
 }
 
 /** A Service gives each pod the same share of the requests, so that the slowest kind of node decides; null while one is not measured. */

@@ -50,8 +50,12 @@ export function deploymentState(observed: Observed): DeploymentState {
     observed,
     watched.map(({ control }) => control),
   );
-  const shares = distributeReplicas(scaling.replicas, watched.length);
-  const states = watched.map((one, index) => stateOf(observed, one, shares[index] as number, scaling.replicas));
+  const before = distributeReplicas(scaling.before, watched.length);
+  const shares = distributeReplicas(scaling.replicas, watched.length).map((now, index) => ({
+    now,
+    before: before[index] as number,
+  }));
+  const states = watched.map((one, index) => stateOf(observed, one, shares[index] as Share, scaling.replicas));
   return { states, scaling };
 }
 
@@ -85,7 +89,13 @@ function watch(all: Observed, observed: ObservedTarget): Watched {
   return { observed, question, attempt, answers, ready, control };
 }
 
-function stateOf(all: Observed, watched: Watched, wanted: number, wantedInAll: number): TargetState {
+/** Replicas of one target, and how many were wanted at the look before. */
+interface Share {
+  readonly now: number;
+  readonly before: number;
+}
+
+function stateOf(all: Observed, watched: Watched, share: Share, wantedInAll: number): TargetState {
   const { spec, now } = all;
   const { observed, question, attempt, answers, ready, control } = watched;
   const { target, pods } = observed;
@@ -93,15 +103,15 @@ function stateOf(all: Observed, watched: Watched, wanted: number, wantedInAll: n
   const { serving, stored } = control;
   const trying = stored === null || serving?.revision.name !== stored.history.serving ? null : stored.history.trial;
   const held = spec.rollout.initial === "WaitForTuning" && answer === null;
-  const yielding = !held && yields(spec.tuning.whenFull, observed, attempt, wanted);
+  const yielding = !held && yields(spec.tuning.whenFull, observed, attempt, share);
   return {
     ...control,
     observed,
     target,
     question,
-    wanted,
+    wanted: share.now,
     wantedInAll,
-    replicas: held ? 0 : Math.max(0, wanted - (yielding ? 1 : 0)),
+    replicas: held ? 0 : Math.max(0, share.now - (yielding ? 1 : 0)),
     yielding,
     ready,
     problem: firstProblem(pods),
@@ -125,11 +135,11 @@ function yields(
   whenFull: "Wait" | "Yield",
   { deployment }: ObservedTarget,
   attempt: Attempt | null,
-  wanted: number,
+  { now, before }: Share,
 ): boolean {
-  if (whenFull !== "Yield" || wanted === 0 || attempt === null) return false;
+  if (whenFull !== "Yield" || now === 0 || attempt === null) return false;
   if (attempt.state !== "Waiting" && attempt.state !== "Running") return false;
-  return waitsForRoom(attempt) || (deployment?.spec?.replicas ?? wanted) < wanted;
+  return waitsForRoom(attempt) || (deployment?.spec?.replicas ?? before) < before;
 }
 
 function firstProblem(pods: readonly Pod[]): TargetState["problem"] {
