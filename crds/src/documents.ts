@@ -6,6 +6,7 @@ import { PlanTrial } from "./plan-trial.ts";
 import { ReportComparison } from "./report-comparison.ts";
 import { ServiceLevelReport } from "./service-level-report.ts";
 import { ServingPlan } from "./serving-plan.ts";
+import { TrafficReplay } from "./traffic-replay.ts";
 import { TuningQuestion } from "./tuning-question.ts";
 import { TuningReport } from "./tuning-report.ts";
 import { TuningResult } from "./tuning-result.ts";
@@ -21,6 +22,7 @@ export const documents = {
   ReportComparison,
   ServiceLevelReport,
   ServingPlan,
+  TrafficReplay,
   TuningQuestion,
   TuningReport,
   TuningResult,

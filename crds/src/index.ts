@@ -18,6 +18,8 @@ export * from "./report-comparison.ts";
 export * from "./retuning-state.ts";
 export * from "./service-level-report.ts";
 export * from "./serving-plan.ts";
+export * from "./traffic-record.ts";
+export * from "./traffic-replay.ts";
 export * from "./tuning-question.ts";
 export * from "./tuning-report.ts";
 export * from "./tuning-result.ts";

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { Count, envelope, Instant, Name } from "./common.ts";
 import { Cause, RetuningState, TrafficSnapshot } from "./retuning-state.ts";
+import { TrafficRecord } from "./traffic-record.ts";
 
 /** Where a plan came from: a measurement, or the search of an earlier measurement's table for other traffic. */
 export const PlanOrigin = z.enum(["Tuning", "Replan"]);
@@ -68,6 +69,10 @@ export const PlanHistory = z.object({
    * then `complete`.
    */
   baseline: z.object({ complete: z.boolean(), traffic: TrafficSnapshot }),
+  /** Traffic to hold other plans against: of the last breach, and of when the plan was new and kept its promise. */
+  recorded: z
+    .object({ breach: TrafficRecord.nullable(), usual: TrafficRecord.nullable() })
+    .default({ breach: null, usual: null }),
   retuning: RetuningState,
   /** The revision that is tried beside the one that serves; null while none is. */
   trial: z.object({ id: Name, revision: Name, since: Instant }).nullable().default(null),

@@ -2,6 +2,7 @@ export type { Action } from "./actions/action.ts";
 export { deploymentMetrics } from "./deployment-metrics.ts";
 export { createOperator, type OperatorOptions } from "./operator.ts";
 export { readOptions } from "./options.ts";
+export { requestShapes } from "./planning/request-shapes.ts";
 export { configMaps, inferenceDeployments, type StoredInferenceDeployment, tuningRuns } from "./resources.ts";
 export * from "./runtime/index.ts";
 export { metricCatalogue as runtimeMetrics } from "./runtime/manager/metrics.ts";

@@ -9,7 +9,8 @@ export { type Forecast, type ForecastQuestion, forecast, type TimeFactor } from 
 export { type PlanPoint, type PlanTable, planPoint, planPoints } from "./search/plan-point.ts";
 export { nameOf, summaryOf } from "./search/plan-words.ts";
 export { policiesFor, withoutBatching } from "./search/policies.ts";
-export { type PlanSettings, type Replan, type ReplanRequest, replan } from "./search/replan.ts";
+export { type PlanSettings, pointOf, type Replan, type ReplanRequest, replan } from "./search/replan.ts";
+export { type Replayed, type ReplayQuestion, replay, replayedSeconds } from "./search/replay.ts";
 export { type Predicted, predict, type SearchOptions, searchPlans } from "./search/search.ts";
 export { type ForecastPlan, timeFactor, type WhatIf, type WhatIfRequest, whatIf } from "./search/what-if.ts";
 export { latencyAt, simulateCapacity } from "./simulator/capacity.ts";

@@ -35,6 +35,7 @@ export { compareReports } from "./report/compare.ts";
 export { summarizeComparison } from "./report/compare-text.ts";
 export { figure, milliseconds, percent, percentileName, rate } from "./report/format.ts";
 export { renderReport } from "./report/html.ts";
+export { summarizeReplay } from "./report/replay.ts";
 export { summarizeReport } from "./report/text.ts";
 export { textTable } from "./report/text-table.ts";
 export { nameOf, summaryOf } from "./search/points.ts";

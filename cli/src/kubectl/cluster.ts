@@ -5,6 +5,7 @@ import {
   InferenceDeployment,
   PlanHistory,
   parseDocument,
+  ServingPlan,
   TuningReport,
   TuningRun,
 } from "@sweetspot/crds";
@@ -23,6 +24,12 @@ import { orUserError } from "./cluster-errors.ts";
 
 /** A report may be so large once it is unpacked; more is a mistake or a bomb. */
 const mostReportBytes = 16 * 2 ** 20;
+
+/** A target's history with the plans that no TuningRun holds, by their revision. */
+export interface TargetHistory {
+  readonly history: PlanHistory;
+  readonly plans: ReadonlyMap<string, ServingPlan>;
+}
 
 const nameOf = (deployment: InferenceDeployment): string => deployment.metadata.name;
 
@@ -57,20 +64,30 @@ export class Cluster {
   }
 
   /** The plans of a target and what became of them; null where none was taken yet. */
-  async history(deployment: InferenceDeployment, target: string): Promise<PlanHistory | null> {
+  async history(deployment: InferenceDeployment, target: string): Promise<TargetHistory | null> {
     const name = historyName(nameOf(deployment), target);
-    const found = await this.#configMap(name);
-    const text = found?.data?.[historyKeys.history];
-    return text === undefined ? null : parseDocument(PlanHistory, text, `The history in ConfigMap ${name}`);
+    const data = (await this.#configMap(name))?.data ?? {};
+    const text = data[historyKeys.history];
+    if (text === undefined) return null;
+    const history = parseDocument(PlanHistory, text, `The history in ConfigMap ${name}`);
+    const plans = history.revisions.flatMap(({ name: revision }): [string, ServingPlan][] => {
+      const plan = data[historyKeys.plan(revision)];
+      return plan === undefined ? [] : [[revision, parseDocument(ServingPlan, plan, `Plan ${revision}`)]];
+    });
+    return { history, plans: new Map(plans) };
   }
 
   /** The whole answer of the tuning that measured a target. */
   async report(deployment: InferenceDeployment, target: string): Promise<TuningReport> {
-    const run = await this.#runOf(deployment, target);
+    return this.reportOf(deployment, this.#runOf(deployment, target));
+  }
+
+  /** The whole answer of one of its TuningRuns. */
+  async reportOf(deployment: InferenceDeployment, name: string): Promise<TuningReport> {
+    const what = `TuningRun ${name} in namespace ${this.namespace}`;
+    const run = checkDocument(TuningRun, await orUserError(what, this.#client.get(tuningRuns, this.#in(name))), what);
     const { report, message = "" } = run.status ?? {};
-    if (report === undefined) {
-      throw new UserError("ClusterRefused", `TuningRun ${run.metadata.name} has no report. ${message}`);
-    }
+    if (report === undefined) throw new UserError("ClusterRefused", `TuningRun ${name} has no report. ${message}`);
     const stored = (await this.#configMap(report.configMap))?.binaryData?.[reportKeys.report];
     if (stored === undefined) {
       throw new UserError(
@@ -81,14 +98,11 @@ export class Cluster {
     return unpack(Buffer.from(stored, "base64"), report.digest, report.configMap);
   }
 
-  async #runOf(deployment: InferenceDeployment, target: string): Promise<TuningRun> {
+  #runOf(deployment: InferenceDeployment, target: string): string {
     const name = deployment.status?.targets?.find((status) => status.name === target)?.tuningRun;
-    if (name === undefined) {
-      const tuned = deployment.status?.conditions?.find(({ type }) => type === "Tuned");
-      throw new UserError("ClusterRefused", `Target ${target} was not measured yet. ${tuned?.message ?? ""}`);
-    }
-    const what = `TuningRun ${name} in namespace ${this.namespace}`;
-    return checkDocument(TuningRun, await orUserError(what, this.#client.get(tuningRuns, this.#in(name))), what);
+    if (name !== undefined) return name;
+    const tuned = deployment.status?.conditions?.find(({ type }) => type === "Tuned");
+    throw new UserError("ClusterRefused", `Target ${target} was not measured yet. ${tuned?.message ?? ""}`);
   }
 
   /** Sets annotations of an InferenceDeployment; null removes one. */

@@ -23,10 +23,11 @@ function runHistory(name: string, options: OneTargetOptions, context: KubectlCon
   return withCluster(context, options, async (cluster) => {
     const deployment = await cluster.deployment(name);
     const target = targetOf(deployment, options.target);
-    const history = await cluster.history(deployment, target);
-    if (history === null) {
+    const found = await cluster.history(deployment, target);
+    if (found === null) {
       throw new UserError("ClusterRefused", `Target ${target} of ${name} has no plan yet: it serves the source model.`);
     }
+    const { history } = found;
     context.terminal.out(`${options.json ? JSON.stringify(history, null, 2) : inWords(history, context)}\n`);
   });
 }

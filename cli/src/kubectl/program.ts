@@ -4,6 +4,7 @@ import { runCommandLine, withCommands } from "../run-command-line.ts";
 import type { KubectlCommandContext, KubectlContext } from "./context.ts";
 import { explainCommand } from "./explain-command.ts";
 import { historyCommand } from "./history-command.ts";
+import { replayCommand } from "./replay-command.ts";
 import { reportCommand, whatIfCommand } from "./report-command.ts";
 import { requestCommands } from "./request-commands.ts";
 import { statusCommand } from "./status-command.ts";
@@ -21,6 +22,7 @@ export function buildKubectl(context: KubectlCommandContext): Command {
     explainCommand(context),
     reportCommand(context),
     historyCommand(context),
+    replayCommand(context),
     whatIfCommand(context),
     ...requestCommands(context),
   ];

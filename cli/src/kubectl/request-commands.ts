@@ -99,8 +99,8 @@ function unpin(_: Cluster, { metadata }: InferenceDeployment): Request {
 async function histories(cluster: Cluster, deployment: InferenceDeployment) {
   const found: { target: string; history: PlanHistory }[] = [];
   for (const { name: target } of targetsOf(deployment)) {
-    const history = await cluster.history(deployment, target);
-    if (history !== null) found.push({ target, history });
+    const stored = await cluster.history(deployment, target);
+    if (stored !== null) found.push({ target, history: stored.history });
   }
   return found;
 }

@@ -1,5 +1,6 @@
 import {
   type InferenceDeploymentStatus,
+  type PlanHistory,
   PlanTrial,
   parseDocument,
   type RecentTraffic,
@@ -10,6 +11,7 @@ import {
   TuningReport,
 } from "@sweetspot/crds";
 import type { ReplanAction } from "../actions/action.ts";
+import { readHistory } from "../inference-deployment/loop/stored-history.ts";
 import { noMemory } from "../inference-deployment/loop/target-memory.ts";
 import type { Observed, ObservedTarget } from "../inference-deployment/observed.ts";
 import { type DeploymentPlan, planDeployment } from "../inference-deployment/plan.ts";
@@ -106,6 +108,13 @@ export class LoopWorld {
   /** The plan that the pod runs. */
   get running(): ServingPlan {
     return parseDocument(ServingPlan, this.annotations[annotationKeys.plan] ?? "", "the pod's plan");
+  }
+
+  /** What is stored of the target's plans. */
+  get history(): PlanHistory {
+    const stored = readHistory(this.#observed.targets[0]?.history);
+    if (stored === null) throw new Error("there is no history yet");
+    return stored.history;
   }
 
   /** Annotations of the pod. */

@@ -31,7 +31,7 @@ export interface Forecast {
 }
 
 /** The centres of so many equally likely parts: the outermost ones are the ends of a 95 % interval. */
-const replications = 20;
+export const replications = 20;
 const requests = 3000;
 const tolerance = 0.02;
 
@@ -68,14 +68,14 @@ function latencyOf(server: PlanPoint, arrivals: ArrivalSequence, question: Forec
   return latencyAt(run, shareOf(target.percentile)) / 1000;
 }
 
-const intervalOf = (values: readonly number[]): Interval => ({
+export const intervalOf = (values: readonly number[]): Interval => ({
   estimate: median(values),
   low: Math.min(...values),
   high: Math.max(...values),
 });
 
 /** A table on which everything, the server's own share included, takes this many times as long. */
-function slowed(table: CostTable, factor: number): CostTable {
+export function slowed(table: CostTable, factor: number): CostTable {
   const { perBatchMicroseconds, perRequestMicroseconds, waitMicroseconds, shared } = table.overhead;
   return {
     ...table,

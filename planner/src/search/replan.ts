@@ -42,7 +42,7 @@ const neighbourhood = 4;
  */
 export function replan(request: ReplanRequest): Replan {
   const { tables, current, target } = request;
-  const running = runningPoint(tables, current);
+  const running = pointOf(tables, current);
   const batchable = tables.some(({ table }) => table.cells.some(({ rows }) => rows > 1));
   const policies = policiesFor(target, batchable);
   const points = planPoints(servable(tables, current), policies.filter(workConserving));
@@ -70,7 +70,8 @@ const servable = (tables: readonly PlanTable[], { layout }: PlanSettings): PlanT
     .filter((table) => table.layout.spinning === layout.spinning || !table.layout.spinning)
     .map((table) => ({ ...table, layout: { ...table.layout, pinned: layout.pinned } }));
 
-function runningPoint(tables: readonly PlanTable[], { variant, layout, batching }: PlanSettings): PlanPoint | null {
+/** The point of a plan with the table that was measured for its layout; null where there is none. */
+export function pointOf(tables: readonly PlanTable[], { variant, layout, batching }: PlanSettings): PlanPoint | null {
   const table = tables.find((one) => one.variant === variant && runs(one.layout, layout));
   return table === undefined ? null : planPoint({ ...table, layout }, batching);
 }

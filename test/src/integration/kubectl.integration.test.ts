@@ -2,7 +2,14 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { openCluster, runKubectl } from "@sweetspot/cli/kubectl";
-import { InferenceDeployment, PlanHistory, parseDocument, TuningReport, WhatIfAnswer } from "@sweetspot/crds";
+import {
+  InferenceDeployment,
+  PlanHistory,
+  parseDocument,
+  TrafficReplay,
+  TuningReport,
+  WhatIfAnswer,
+} from "@sweetspot/crds";
 import { changed, minimal } from "@sweetspot/crds/testing";
 import { httpTransport, kubeconfigConnection, type Transport } from "@sweetspot/operator";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -152,6 +159,27 @@ describe.skipIf(!there)("kubectl sweetspot on a real API server", () => {
       );
       const usual = parseDocument(WhatIfAnswer, await says(`what-if ocr -n ${namespace} --json`), "the answer");
       expect(answer.asked.requestsPerSecond).toBe(2 * usual.asked.requestsPerSecond);
+    });
+
+    it("what recorded traffic would have met under each plan, once there is any", async () => {
+      expect(await call(`replay ocr -n ${namespace}`)).toMatchObject({
+        code: 8,
+        stderr: expect.stringContaining("No traffic of target x64 of ocr was recorded yet"),
+      });
+      const history = parseDocument(PlanHistory, await says(`history ocr -n ${namespace} --json`), "the history");
+      const breach = {
+        ...{ at: new Date().toISOString(), revision: history.serving, pods: 1, badShare: 0.1, slowdown: 1 },
+        ...{ requests: new Array(60).fill(20), lengths: [0, 0, 0, 0, 1200], rows: [1200] },
+      };
+      const text = JSON.stringify({ ...history, recorded: { breach, usual: null } });
+      const patch = JSON.stringify({ data: { "history.json": text } });
+      await server.kubectl("patch", "configmap", "ocr-x64.history", "-n", namespace, "--type=merge", "-p", patch);
+      const replay = parseDocument(TrafficReplay, await says(`replay ocr -n ${namespace} --json`), "the replay");
+      const served = replay.records[0]?.plans.find((plan) => plan.served);
+      expect(served).toMatchObject({ name: history.serving, problem: null });
+      for (const command of ["replay", "report"]) {
+        expect(await says(`${command} ocr -n ${namespace}`)).toContain(`\n${history.serving} (served) `);
+      }
     });
 
     it("the plans, and why it is served as it is", async () => {

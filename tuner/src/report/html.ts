@@ -1,4 +1,4 @@
-import type { TuningReport } from "@sweetspot/crds";
+import type { TrafficReplay, TuningReport } from "@sweetspot/crds";
 import { checklistPlot } from "./checklist-plot.ts";
 import { costPlot } from "./cost-plot.ts";
 import { headline } from "./headline.ts";
@@ -8,6 +8,7 @@ import { html, Markup } from "./markup.ts";
 import { paretoPlot } from "./pareto-plot.ts";
 import { qualityPlot } from "./quality-plot.ts";
 import { predictionPlot, racePlot } from "./race-plot.ts";
+import { replaySection } from "./replay.ts";
 import {
   candidateTable,
   checklistTable,
@@ -22,9 +23,10 @@ import { tonesOf } from "./tone.ts";
 
 /**
  * The report as one HTML page that needs nothing else: no script, no font, no image from anywhere. Every text of the
- * report is escaped, and the page's own policy forbids what could still get in.
+ * report is escaped, and the page's own policy forbids what could still get in. With a
+ * `replay` it says too what recorded traffic would have met under each plan.
  */
-export function renderReport(report: TuningReport): string {
+export function renderReport(report: TuningReport, replay: TrafficReplay | null = null): string {
   const { findings } = report;
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
@@ -35,6 +37,7 @@ export function renderReport(report: TuningReport): string {
 ${headline(report)}
 ${section("At a glance", plots(glance(report)))}
 ${section("Candidates", candidateTable(report))}
+${section("Recorded traffic under each plan", replay && replaySection(replay))}
 ${section("Variants and quality", html`${variantTable(report.variants)}${plots([qualityPlot(report)])}`)}
 ${section("Checklist", report.checklist.length === 0 ? null : checklistTable(report.checklist))}
 ${section("What helped and what did not", findings.length === 0 ? null : findingList(findings))}

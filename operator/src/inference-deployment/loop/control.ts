@@ -5,6 +5,7 @@ import {
   type ScalingReason,
   type TargetDiagnosis,
 } from "@sweetspot/crds";
+import { costShift } from "../../policies/diagnosis/cost-shift.ts";
 import { type DiagnosisResult, diagnose } from "../../policies/diagnosis/diagnose.ts";
 import type { Observation } from "../../policies/diagnosis/observation.ts";
 import { recentShare, snapshotOf, surgeRate } from "../../policies/pod-traffic.ts";
@@ -22,6 +23,7 @@ import { carryOut } from "./carry-out.ts";
 import { diagnosisStatus } from "./diagnosis-status.ts";
 import { lookAtTarget, type TargetLook } from "./look.ts";
 import { obeyPerson, type PersonRequests } from "./person-requests.ts";
+import { withRecord } from "./record-traffic.ts";
 import { longestMessage, type Moment, promote, takeUp, withoutTrial } from "./revisions.ts";
 import { revisionNamed, type Serving } from "./serving.ts";
 import { readHistory, type StoredHistory } from "./stored-history.ts";
@@ -132,11 +134,13 @@ function react(question: ControlQuestion, situation: Situation): TargetControl {
     baselineSeconds,
   });
   const observation = observationOf(question, { ...situation, stored: { ...stored, history: kept } });
+  const slowdown = costShift(observation)?.overall ?? null;
+  const noted = withRecord(kept, { ...look, serving: serving.revision, slowdown, moment });
   const found = diagnose(observation);
-  const decision = decide(question, found, kept, { ...situation, pinned });
+  const decision = decide(question, found, noted, { ...situation, pinned });
   const { pending, ...remembered } = decision.state;
   const memory = { ...look.memory, pending };
-  const history: PlanHistory = { ...kept, retuning: { ...remembered, pending: null } };
+  const history: PlanHistory = { ...noted, retuning: { ...remembered, pending: null } };
   const after = carryOut({ history, decision, observation, moment, attempts, cause: found.cause });
   const next = sameHistory(after, stored.history) ? stored : { ...stored, history: after };
   const chosen = pinned ? serving : (revisionNamed(after.serving, next, answers) ?? serving);
