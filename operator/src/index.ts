@@ -3,6 +3,7 @@ export { deploymentMetrics } from "./deployment-metrics.ts";
 export { createOperator, type OperatorOptions } from "./operator.ts";
 export { readOptions } from "./options.ts";
 export { requestShapes } from "./planning/request-shapes.ts";
+export { countsQuery } from "./reports/prometheus-counts.ts";
 export { configMaps, inferenceDeployments, type StoredInferenceDeployment, tuningRuns } from "./resources.ts";
 export * from "./runtime/index.ts";
 export { metricCatalogue as runtimeMetrics } from "./runtime/manager/metrics.ts";

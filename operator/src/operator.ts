@@ -4,6 +4,8 @@ import { Interpreter } from "./actions/interpreter.ts";
 import { exportDeployments } from "./deployment-metrics.ts";
 import { reconcileDeployment, serversByTarget, targetKey } from "./inference-deployment/controller.ts";
 import { runReplan } from "./planning/run-replan.ts";
+import { askPrometheus } from "./reports/ask-prometheus.ts";
+import { CountReader } from "./reports/count-reader.ts";
 import { fetchCostTable } from "./reports/fetch-cost-table.ts";
 import { fetchReport } from "./reports/fetch-report.ts";
 import { ReportReader } from "./reports/report-reader.ts";
@@ -98,6 +100,11 @@ export function createOperator(options: OperatorOptions): Manager {
   const owned = [caches.runs, caches.deployments, caches.configMaps, caches.accounts, caches.budgets];
   const shared = { ...caches, interpreter, settings, now, client: manager.client };
   const reports = new ReportReader({ clock: systemClock, fetch: fetchReport });
+  const { prometheusUrl } = settings;
+  const counts =
+    prometheusUrl === null
+      ? null
+      : new CountReader({ clock: systemClock, fetch: (target) => askPrometheus(prometheusUrl, target) });
   watchDeployments(
     manager.controller({
       name: "inferencedeployment",
@@ -106,6 +113,7 @@ export function createOperator(options: OperatorOptions): Manager {
         ...shared,
         owned: owned as unknown as Cache<never>[],
         reports,
+        counts,
         random: Math.random,
       }),
     }),

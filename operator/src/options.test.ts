@@ -19,6 +19,7 @@ describe("the operator's environment", () => {
         nodeClassLabels: [],
         drainSeconds: 3,
         baselineSeconds: 300,
+        prometheusUrl: null,
         modelSources: {
           allowedNetworks: [],
           maximumBytes: 2 ** 33,
@@ -39,13 +40,16 @@ describe("the operator's environment", () => {
       SWEETSPOT_IMAGE_PULL_SECRETS: "a,b",
       SWEETSPOT_NODE_CLASS_LABELS: "kubernetes.io/arch,",
       SWEETSPOT_WATCH_NAMESPACE: "shop",
+      SWEETSPOT_PROMETHEUS_URL: "http://prometheus.monitoring:9090",
     });
+    expect(options.settings.prometheusUrl).toBe("http://prometheus.monitoring:9090");
     expect(options.settings).toMatchObject({ imagePullSecrets: ["a", "b"], nodeClassLabels: ["kubernetes.io/arch"] });
     expect(options.namespace).toBe("shop");
   });
 
   it("is refused with all that is wrong with it at once", () => {
     const wrong = { ...least, SWEETSPOT_POD_NAME: "", SWEETSPOT_DRAIN_SECONDS: "soon", SWEETSPOT_HEALTH_PORT: "99999" };
+    expect(() => readOptions({ ...least, SWEETSPOT_PROMETHEUS_URL: "prometheus:9090" })).toThrow(/PROMETHEUS_URL/);
     expect(() => readOptions(wrong)).toThrow(/SWEETSPOT_DRAIN_SECONDS.*SWEETSPOT_POD_NAME.*SWEETSPOT_HEALTH_PORT/);
     expect(() => readOptions({})).toThrow(/SWEETSPOT_SERVER_IMAGE.*The chart sets it/);
   });

@@ -19,6 +19,7 @@ const Environment = z.object({
   DRAIN_SECONDS: z.coerce.number().int().min(0).max(600).default(3),
   // Costs are medians over minutes.
   BASELINE_SECONDS: z.coerce.number().int().min(60).max(3600).default(baselineSeconds),
+  PROMETHEUS_URL: z.union([z.literal(""), z.url({ protocol: /^https?$/ })]).default(""),
   ALLOWED_MODEL_NETWORKS: list,
   MAXIMUM_MODEL_BYTES: z.coerce
     .number()
@@ -69,6 +70,7 @@ export function readOptions(environment: Readonly<Record<string, string | undefi
       nodeClassLabels: data.NODE_CLASS_LABELS,
       drainSeconds: data.DRAIN_SECONDS,
       baselineSeconds: data.BASELINE_SECONDS,
+      prometheusUrl: data.PROMETHEUS_URL === "" ? null : data.PROMETHEUS_URL,
       modelSources: {
         allowedNetworks: data.ALLOWED_MODEL_NETWORKS,
         maximumBytes: data.MAXIMUM_MODEL_BYTES,

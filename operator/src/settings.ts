@@ -12,6 +12,8 @@ export interface OperatorSettings {
   readonly drainSeconds: number;
   /** A plan is held against what it did after so many seconds, when its first traffic has filled the blocks. */
   readonly baselineSeconds: number;
+  /** The Prometheus that counts requests for the service level; null where the pods' reports do. */
+  readonly prometheusUrl: string | null;
   /** What pods may fetch models from. */
   readonly modelSources: {
     /** Networks that are not of the internet and may be read from all the same, in CIDR notation. */

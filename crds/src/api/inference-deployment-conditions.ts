@@ -177,13 +177,20 @@ export const inferenceDeploymentConditions = {
     reasons: serviceLevelMet,
   },
   ReportsReceived: {
-    description: "All pods that serve tell of their traffic. Those that do not neither make nor hide a breach.",
+    description:
+      "All pods that serve tell of their traffic, and so does Prometheus where it counts it. Those that do not neither make nor hide a breach.",
     reasons: {
       Received: { status: "True", message: "All serving pods tell of their traffic.", action: "" },
       Missing: {
         status: "False",
         message: "{silent} of {pods} serving pods do not tell of their traffic, {pod} among them.",
         action: "Check that the operator reaches the pods' metrics port, 9090.",
+      },
+      PrometheusSilent: {
+        status: "False",
+        message: "Prometheus, which should count the requests, does not: {detail}.",
+        action:
+          "Check the chart's serviceLevel.prometheusUrl and what Prometheus scrapes; nothing is judged meanwhile.",
       },
       NoPods: { status: "Unknown", message: "No pod of target {target} serves.", action: "" },
     },

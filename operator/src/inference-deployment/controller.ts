@@ -2,6 +2,7 @@ import { InferenceDeploymentSpec, type Target } from "@sweetspot/crds";
 import { type Interpreter, runOrTell } from "../actions/interpreter.ts";
 import { isOver, isTerminating } from "../pods/pod-state.ts";
 import { noScalingMemory, type ScalingMemory } from "../policies/autoscaling.ts";
+import type { CountReader } from "../reports/count-reader.ts";
 import type { ReportReader } from "../reports/report-reader.ts";
 import type { ConfigMap, Deployment, Node, Pod, StoredInferenceDeployment, StoredTuningRun } from "../resources.ts";
 import {
@@ -32,6 +33,8 @@ export interface InferenceDeploymentDependencies {
   /** Caches of everything that a target owns. */
   readonly owned: readonly Cache<never>[];
   readonly reports: ReportReader;
+  /** Counts requests instead of the pods; null where they count. */
+  readonly counts: CountReader | null;
   readonly interpreter: Interpreter;
   readonly settings: OperatorSettings;
   readonly now: () => number;
@@ -111,7 +114,7 @@ function ownedBy({ owned }: InferenceDeploymentDependencies, { metadata }: Store
 }
 
 async function observeTarget(
-  { deployments, configMaps, pods, runs, reports }: InferenceDeploymentDependencies,
+  { deployments, configMaps, pods, runs, reports, counts }: InferenceDeploymentDependencies,
   { metadata }: StoredInferenceDeployment,
   target: Target,
   memory: TargetMemory,
@@ -125,11 +128,16 @@ async function observeTarget(
     const stored = configMaps.get(keyOf({ namespace, name: reportName(run.metadata.name) }));
     return stored !== undefined && isOwnedBy(stored, run) ? [[run.metadata.name, stored]] : [];
   });
+  const [told, counted] = await Promise.all([
+    reports.read(serving, name),
+    counts?.read({ namespace, deployment: name, target: target.name }) ?? null,
+  ]);
   return {
     target,
     deployment: deployments.get(keyOf({ namespace, name: childName(name, target.name) })),
     pods: serving,
-    reports: await reports.read(serving, name),
+    reports: told,
+    counts: counted,
     history: ownHistory(configMaps.get(keyOf({ namespace, name: historyName(name, target.name) })), uid),
     memory,
     runs: own.filter((run) => run.metadata.deletionTimestamp === undefined),

@@ -1,6 +1,7 @@
 import type { InferenceDeploymentSpec, Target } from "@sweetspot/crds";
 import type { ScalingMemory } from "../policies/autoscaling.ts";
 import type { PodReport } from "../reports/fetch-report.ts";
+import type { PrometheusCounts } from "../reports/prometheus-counts.ts";
 import type { ConfigMap, Deployment, Node, Pod, StoredInferenceDeployment, StoredTuningRun } from "../resources.ts";
 import type { KubernetesObject, Resource } from "../runtime/index.ts";
 import type { OperatorSettings } from "../settings.ts";
@@ -14,6 +15,8 @@ export interface ObservedTarget {
   readonly pods: readonly Pod[];
   /** By the UID of the pod; only pods that run were asked. */
   readonly reports: ReadonlyMap<string, PodReport>;
+  /** Requests as Prometheus counts them; null where it is not asked. */
+  readonly counts: PrometheusCounts | null;
   /** The target's plans, and what the loop remembers of them. */
   readonly history: ConfigMap | undefined;
   /** What was remembered after the look before. */

@@ -8,6 +8,8 @@ export interface ServiceLevelInput {
   readonly target: ServiceLevelTarget;
   /** All pods that should serve. */
   readonly pods: readonly PodTraffic[];
+  /** Requests that somebody else counted, which are judged instead of what pods tell; null where they cannot be had. */
+  readonly counted?: readonly TrafficBlock[] | null;
   /** Milliseconds since the epoch: what was before (another plan, another target) does not count. */
   readonly judgedFrom: number;
   /** Milliseconds since the epoch. */
@@ -57,7 +59,7 @@ export const urgentBurnRate = (allowed: number): number => Math.min(10, 1 + 0.5 
 export function judgeServiceLevel(input: ServiceLevelInput): ServiceLevelVerdict {
   const allowed = 1 - shareOf(input.target.percentile);
   const now = input.now / 1000;
-  const blocks = requestBlocks(input.pods, Math.max(input.judgedFrom / 1000, now - windowSeconds), now);
+  const blocks = blocksFrom(input, Math.max(input.judgedFrom / 1000, now - windowSeconds));
   const requests = sumOf(blocks, "total");
   const bad = sumOf(blocks, "bad");
   const share = missShare(blocks);
@@ -79,15 +81,21 @@ export function judgeServiceLevel(input: ServiceLevelInput): ServiceLevelVerdict
   };
 }
 
+function blocksFrom({ pods, counted, now }: ServiceLevelInput, from: number): readonly TrafficBlock[] {
+  if (counted === undefined) return requestBlocks(pods, from, now / 1000);
+  return (counted ?? []).filter(({ start }) => start >= from);
+}
+
 type Counted = Pick<ServiceLevelVerdict, "allowed" | "requests" | "bad" | "share">;
 
 function judge(
-  { pods, previous }: ServiceLevelInput,
+  { pods, counted, previous }: ServiceLevelInput,
   blocks: readonly TrafficBlock[],
   { allowed, requests, bad, share }: Counted,
 ): Pick<ServiceLevelVerdict, "reason" | "began"> {
   const quiet = (reason: ServiceLevelReason) => ({ reason, began: null });
-  if (pods.every(({ report }) => report?.traffic === undefined)) return quiet("NoReports");
+  const unknown = counted === undefined ? pods.every(({ report }) => report?.traffic === undefined) : counted === null;
+  if (unknown) return quiet("NoReports");
   if (share === null) return quiet("NoTraffic");
   const already = previous?.state === "Breached";
   const excess = detectExcess(blocks, { allowed, falseAlarmSeconds, already });
@@ -124,5 +132,5 @@ const sentences: Readonly<Record<ServiceLevelReason, (words: Words) => string>> 
     `${share} of ${requests} requests missed the target; whether that is more than the ${allowed} that may, takes more requests to say.`,
   TooFewRequests: ({ requests }) => `Only ${requests} requests came within an hour, too few to judge.`,
   NoTraffic: () => "No requests came within an hour.",
-  NoReports: () => "No pod tells of its traffic.",
+  NoReports: () => "Nobody tells of the traffic.",
 };

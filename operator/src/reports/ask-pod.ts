@@ -2,6 +2,7 @@ import { parseDocument } from "@sweetspot/crds";
 import { request } from "undici";
 import type * as z from "zod";
 import { metricsPort } from "../settings.ts";
+import { readAtMost } from "./read-at-most.ts";
 
 const deadlineMilliseconds = 1500;
 const mostBytes = 256 * 1024;
@@ -20,18 +21,7 @@ export async function askPod<S extends z.ZodType>(
   const { statusCode, body } = await request(`http://${host}:${metricsPort}${path}`, {
     signal: AbortSignal.timeout(deadlineMilliseconds),
   });
-  const text = await readAtMost(body);
+  const text = await readAtMost(body, mostBytes);
   if (statusCode !== 200) throw new Error(`it answers ${statusCode}`);
   return parseDocument(schema, text, what);
-}
-
-async function readAtMost(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.length;
-    if (bytes > mostBytes) throw new Error(`its answer is larger than ${mostBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }

@@ -27,6 +27,7 @@ export const settings: OperatorSettings = {
   nodeClassLabels: ["kubernetes.io/arch", "node.kubernetes.io/instance-type"],
   drainSeconds: 3,
   baselineSeconds: 300,
+  prometheusUrl: null,
 };
 
 /** A committed sample of a document of the contract. */

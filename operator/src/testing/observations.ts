@@ -15,6 +15,7 @@ export interface Seen {
   readonly pods?: readonly Pod[];
   /** By the pod's name. */
   readonly reports?: Readonly<Record<string, PodReport>>;
+  readonly counts?: ObservedTarget["counts"];
   readonly runs?: readonly StoredTuningRun[];
   readonly memory?: TargetMemory;
   readonly history?: ConfigMap;
@@ -49,12 +50,13 @@ export const observeOne = (changes: Changes = {}, seen: Seen = {}, more: Partial
   observe(infd(changes), { x64: seen }, more);
 
 function observeTarget(target: ObservedTarget["target"], seen: Seen): ObservedTarget {
-  const { deployment, pods = [], reports = {}, runs = [], memory = noMemory, history } = seen;
+  const { deployment, pods = [], reports = {}, runs = [], memory = noMemory, history, counts = null } = seen;
   const results = seen.results ?? runs.filter(({ status }) => status?.result !== undefined).map(storedResult);
   return {
     target,
     deployment,
     pods,
+    counts,
     reports: new Map(Object.entries(reports).map(([name, report]) => [uidOf(name), report])),
     memory,
     history,

@@ -291,6 +291,10 @@ export const situations: Readonly<Record<string, Situation>> = {
     observed: served({}, { reports: { [podName]: { problem: "it answers no more" } } }),
     reasons: { ReportsReceived: "Missing", ServiceLevelMet: "NotMeasured" },
   },
+  "Prometheus should count the requests and says nothing": {
+    observed: served({}, { counts: { problem: "it answers 503" } }),
+    reasons: { ReportsReceived: "PrometheusSilent", ServiceLevelMet: "NotMeasured" },
+  },
   "the CPUs are shared": { observed: pinned({ pinning: "Shared" }), reasons: { CpuPinned: "Shared" } },
   "the pod is throttled": { observed: pinned({ pinning: "Throttled" }), reasons: { CpuPinned: "Throttled" } },
   "the CPUs cannot be read": { observed: pinned({ pinning: "Unavailable" }), reasons: { CpuPinned: "Unavailable" } },

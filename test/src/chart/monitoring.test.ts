@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { deploymentMetrics, runtimeMetrics } from "@sweetspot/operator";
+import { countsQuery, deploymentMetrics, runtimeMetrics } from "@sweetspot/operator";
 import { metricCatalogue } from "@sweetspot/sidecar";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -44,6 +44,7 @@ for (const name of Object.keys(runtimeMetrics)) {
 for (const { record } of rules) if (record !== undefined) series.set(record, added);
 
 const queries = [
+  ["the operator", countsQuery({ namespace: "shop", deployment: "ocr", target: "x64" })] as const,
   ...rules.map(({ record, alert, expr }) => [`the rule ${record ?? alert}`, expr] as const),
   ...dashboard.panels.flatMap(({ title, targets }) =>
     targets.map(({ expr }) => [`the panel "${title}"`, expr.replaceAll("$__rate_interval", "1m")] as const),

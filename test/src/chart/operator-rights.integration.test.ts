@@ -80,6 +80,7 @@ describe.skipIf(withoutApiServer)("the operator with the rights that the chart g
       settings: {
         ...{ serverImage: image, tunerImage: image, imagePullPolicy: "IfNotPresent" as const },
         ...{ imagePullSecrets: [], nodeClassLabels: [], drainSeconds: 0, baselineSeconds: 300 },
+        prometheusUrl: null,
         modelSources: { allowedNetworks: [], maximumBytes: 2 ** 33, huggingFaceEndpoint: "https://huggingface.co" },
       },
       identity: "operator-1",

@@ -93,6 +93,7 @@ describe.skipIf(withoutHelm)("the chart's objects", () => {
         nodeClassLabels: expect.arrayContaining(["kubernetes.io/arch"]),
         drainSeconds: 3,
         baselineSeconds: 300,
+        prometheusUrl: null,
         modelSources: {
           allowedNetworks: [],
           maximumBytes: 2 ** 33,
@@ -119,6 +120,7 @@ describe.skipIf(withoutHelm)("the chart's objects", () => {
       nodeClassLabels: ["example.com/kind"],
       drainSeconds: 0,
       baselineSeconds: 60,
+      "serviceLevel.prometheusUrl": "http://prometheus.monitoring:9090",
       "watch.namespace": "team",
       "modelSources.allowedNetworks": ["10.96.0.0/12", "fd00::/8"],
       "modelSources.maximumBytes": 20_000_000_000,
@@ -140,6 +142,7 @@ describe.skipIf(withoutHelm)("the chart's objects", () => {
         },
         drainSeconds: 0,
         baselineSeconds: 60,
+        prometheusUrl: "http://prometheus.monitoring:9090",
       },
       namespace: "team",
       logLevel: "debug",
@@ -216,6 +219,18 @@ describe.skipIf(withoutHelm)("the chart's objects", () => {
     expect(service.metadata.labels).toMatchObject(monitor.selector.matchLabels);
     const policy = the(all, "NetworkPolicy")["spec"] as { podSelector: { matchLabels: object } };
     expect(labels).toMatchObject(policy.podSelector.matchLabels);
+  });
+
+  it("let the operator reach its Prometheus, by its port and name, and nothing more without one", async () => {
+    const egress = async (prometheusUrl: string) => {
+      const objects = await render({ "networkPolicy.enabled": true, "serviceLevel.prometheusUrl": prometheusUrl });
+      const rules = (the(objects, "NetworkPolicy")["spec"] as { egress: { ports: { port: number }[] }[] }).egress;
+      return rules.map(({ ports }) => ports.map(({ port }) => port));
+    };
+    const without = await egress("");
+    expect(without).toEqual([[443, 6443], [9090]]);
+    expect(await egress("http://prometheus.monitoring:9091/prom")).toEqual([[443, 6443], [53, 53, 9091], [9090]]);
+    expect(await egress("https://prometheus.example.com")).toContainEqual([53, 53, 443]);
   });
 
   it("keep two releases of one name apart in two namespaces", async () => {

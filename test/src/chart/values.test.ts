@@ -54,6 +54,7 @@ const refusals: readonly (readonly [what: string, values: Record<string, unknown
   ["a drain of eleven minutes", { drainSeconds: 660 }, "drainSeconds"],
   ["a drain with a unit", { drainSeconds: "3s" }, "drainSeconds"],
   ["a baseline of five seconds", { baselineSeconds: 5 }, "baselineSeconds"],
+  ["a Prometheus without a scheme", { "serviceLevel.prometheusUrl": "prometheus:9090" }, "prometheusUrl"],
   ["a network that is none", { "modelSources.allowedNetworks": ["cluster"] }, "allowedNetworks"],
   ["a log level that the operator does not know", { logLevel: "verbose" }, "logLevel"],
   ["a pull policy that Kubernetes does not know", { "images.pullPolicy": "Sometimes" }, "pullPolicy"],

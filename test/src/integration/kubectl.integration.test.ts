@@ -1,4 +1,7 @@
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { openCluster, runKubectl } from "@sweetspot/cli/kubectl";
@@ -11,7 +14,7 @@ import {
   WhatIfAnswer,
 } from "@sweetspot/crds";
 import { changed, minimal } from "@sweetspot/crds/testing";
-import { httpTransport, kubeconfigConnection, type Transport } from "@sweetspot/operator";
+import { countsQuery, httpTransport, kubeconfigConnection, type Transport } from "@sweetspot/operator";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import {
   type ApiServer,
@@ -42,6 +45,15 @@ describe.skipIf(!there)("kubectl sweetspot on a real API server", () => {
   let standIn: StandIn;
   let operator: OperatorProcess;
   let kubectlBinary: string;
+  /** Stands for Prometheus: 3,000 requests in each minute of the last hour, all of them good. */
+  const queries = new Set<string | null>();
+  const prometheus = createServer(({ url }, response) => {
+    queries.add(new URL(url ?? "", "http://prometheus").searchParams.get("query"));
+    const minute = 60 * Math.floor(Date.now() / 60_000);
+    const values = Array.from({ length: 60 }, (_, i) => [minute - 60 * (59 - i), "3000"]);
+    const result = [{ metric: { outcome: "Good" }, values }];
+    response.end(JSON.stringify({ status: "success", data: { resultType: "matrix", result } }));
+  });
   const folder = mkdtempSync(join(tmpdir(), "sweetspot-kubectl-"));
 
   beforeAll(async () => {
@@ -53,13 +65,16 @@ describe.skipIf(!there)("kubectl sweetspot on a real API server", () => {
     await server.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s");
     transport = httpTransport(await kubeconfigConnection({ file: server.kubeconfig }));
     standIn = new StandIn(httpTransport(await kubeconfigConnection({ file: server.kubeconfig })));
+    standIn.tells.set(namespace, () => ({ target: { percentile: "P99", latencyMilliseconds: 50 } }));
     standIn.start();
+    await once(prometheus.listen(0, "127.0.0.1"), "listening");
     await server.kubectl("create", "namespace", namespace);
     await vi.waitFor(
       () => server.kubectl.apply(changed(minimal.InferenceDeployment, { "metadata.namespace": namespace })),
       20_000,
     );
-    operator = new OperatorProcess(transport, { namespace });
+    const { port } = prometheus.address() as AddressInfo;
+    operator = new OperatorProcess(transport, { namespace, prometheusUrl: `http://127.0.0.1:${port}` });
     operator.ended.catch(() => undefined);
     await vi.waitFor(async () => expect((await deployment()).status?.targets?.[0]?.appliedReplicas).toBe(1), 60_000);
   }, 180_000);
@@ -67,6 +82,7 @@ describe.skipIf(!there)("kubectl sweetspot on a real API server", () => {
   afterAll(async () => {
     await operator?.stop().catch(() => undefined);
     await standIn?.stop();
+    prometheus.close().closeAllConnections();
     await transport?.close();
     await server?.stop();
     rmSync(folder, { recursive: true });
@@ -140,6 +156,13 @@ describe.skipIf(!there)("kubectl sweetspot on a real API server", () => {
       expect(parseDocument(InferenceDeployment, await says(`status ocr -n ${namespace} --json`), "it")).toMatchObject({
         metadata: { name: "ocr" },
       });
+    });
+
+    it("that the promise is kept, by what Prometheus counted", async () => {
+      const page = () => says(`status ocr -n ${namespace}`);
+      await vi.waitFor(async () => expect(await page()).toContain("ServiceLevelMet: True, Kept, "), 30_000);
+      expect(await page()).toContain("ReportsReceived: True, Received, ");
+      expect([...queries]).toEqual([countsQuery({ namespace, deployment: "ocr", target: "x64" })]);
     });
 
     it("the whole report of the tuning, from its ConfigMap", async () => {

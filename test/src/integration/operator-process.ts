@@ -9,6 +9,7 @@ const isWrite = ({ method, path }: Pick<TransportRequest, "method" | "path">): b
 
 export interface ProcessOptions
   extends Partial<Pick<OperatorOptions, "identity" | "lease" | "namespace" | "logger" | "registry" | "relistMs">> {
+  readonly prometheusUrl?: string;
   /** The process dies after so many actions, as by SIGKILL. */
   readonly actions?: number;
   /** The process dies when the answer to its so-manieth write arrives, before it has read it. */
@@ -34,6 +35,7 @@ export class OperatorProcess {
       logger = silent,
       registry,
       relistMs,
+      prometheusUrl = null,
     } = options;
     const operator = createOperator({
       transport: { send: (request) => this.#send(transport, request, writes), close: async () => {} },
@@ -53,6 +55,7 @@ export class OperatorProcess {
           drainSeconds: 1,
           baselineSeconds: 300,
         },
+        prometheusUrl,
         modelSources: { allowedNetworks: [], maximumBytes: 2 ** 33, huggingFaceEndpoint: "https://huggingface.co" },
       },
       afterAction: () => this.#count(actions),

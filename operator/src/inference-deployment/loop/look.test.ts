@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { monday, podWith } from "../../policies/testing/observations.ts";
 import type { PodReport } from "../../reports/fetch-report.ts";
+import type { PrometheusCounts } from "../../reports/prometheus-counts.ts";
 import { serverPod, uidOf } from "../../testing/objects.ts";
 import { observeOne } from "../../testing/observations.ts";
 import { type LookQuestion, lookAtTarget } from "./look.ts";
@@ -16,16 +17,17 @@ interface Told {
   readonly revision?: string;
   readonly memory?: TargetMemory;
   readonly since?: string;
+  readonly counts?: PrometheusCounts | null;
 }
 
-function question({ bad, revision = "r2", memory = noMemory, since = hourBefore }: Told): LookQuestion {
+function question({ bad, revision = "r2", memory = noMemory, since = hourBefore, counts = null }: Told): LookQuestion {
   const { report } = podWith(bad);
   const answer = { report: { ...report, planRevision: revision, since } } as PodReport;
   const [target] = observeOne().targets;
   if (target === undefined) throw new Error("there is one target");
   const reports = new Map([[uidOf(pod.metadata.name), answer]]);
   return {
-    observed: { ...target, reports, memory },
+    observed: { ...target, reports, memory, counts },
     ready: [pod],
     target: promise,
     revision: "r2",
@@ -67,5 +69,33 @@ describe("a look at a target", () => {
     const third = lookAtTarget(question({ bad: hour(40), memory: second.memory }));
     expect(third.shownShare).toBeCloseTo(0.08);
     expect(lookAtTarget(question({ bad: hour(0), memory: third.memory })).shownShare).toBeNull();
+  });
+});
+
+describe("a look at a target whose requests Prometheus counts", () => {
+  /** As many requests as the pod tells of, so many of them bad, in each minute of the last hour. */
+  const blocks = (bad: number, total = 3000) =>
+    Array.from({ length: 60 }, (_, i) => ({ start: monday - 3600 + 60 * i, seconds: 60, total, bad }));
+  const counted = (bad: number): PrometheusCounts => ({ blocks: blocks(bad) });
+
+  it("judges what it counted, whatever the pods say", () => {
+    const breached = lookAtTarget(question({ bad: hour(0), counts: counted(60) }));
+    expect(breached).toMatchObject({ countsProblem: null, level: { state: "Breached", requests: 180_000, bad: 3600 } });
+    expect(lookAtTarget(question({ bad: hour(9), counts: counted(1) })).level.state).toBe("Met");
+  });
+
+  it("does not judge what was before the plan", () => {
+    const since = new Date((monday - 600) * 1000).toISOString();
+    const before = { blocks: blocks(0).map((block, i) => (i < 50 ? { ...block, bad: 900 } : block)) };
+    expect(lookAtTarget(question({ bad: hour(0), since, counts: before })).level.requests).toBe(30_000);
+  });
+
+  it("judges nothing while it does not answer, or does not know the requests that pods tell of", () => {
+    const silent = lookAtTarget(question({ bad: hour(9), counts: { problem: "it answers 503" } }));
+    expect(silent).toMatchObject({ countsProblem: "it answers 503", level: { state: "Unknown", reason: "NoReports" } });
+    const blind = lookAtTarget(question({ bad: hour(9), counts: { blocks: [] } }));
+    expect(blind.countsProblem).toMatch(/knows little/);
+    expect(blind.level.state).toBe("Unknown");
+    expect(lookAtTarget(question({ bad: [], counts: { blocks: [] } })).countsProblem).toBeNull();
   });
 });

@@ -1,8 +1,10 @@
 import { digestOf, type ServiceLevelReport, type ServiceLevelTarget } from "@sweetspot/crds";
 import type { PodTraffic } from "../../policies/pod-traffic.ts";
-import { judgeServiceLevel, type ServiceLevelVerdict } from "../../policies/service-level.ts";
+import { judgeServiceLevel, type ServiceLevelInput, type ServiceLevelVerdict } from "../../policies/service-level.ts";
+import type { PrometheusCounts } from "../../reports/prometheus-counts.ts";
 import type { Pod } from "../../resources.ts";
 import type { ObservedTarget } from "../observed.ts";
+import { countedRequests } from "./counted-requests.ts";
 import type { TargetMemory } from "./target-memory.ts";
 
 /** What a look at the pods of a target says of its promise. */
@@ -12,6 +14,8 @@ export interface TargetLook {
   /** Share of missed requests in the words of status; null without a breach. */
   readonly shownShare: number | null;
   readonly memory: TargetMemory;
+  /** Why Prometheus does not say how many requests there were; null where it does, or is not asked. */
+  readonly countsProblem: string | null;
 }
 
 /** What is looked at. */
@@ -37,11 +41,22 @@ export function lookAtTarget({ observed, ready, target, revision, now }: LookQue
   const { memory } = observed;
   const previous = memory.subject === subject ? memory.level : null;
   const judgedFrom = Math.min(...since, now);
-  const level = judgeServiceLevel({ target, pods: counted, judgedFrom, now, previous });
+  const counts = observed.counts === null ? null : countedRequests(observed.counts, pods, now / 1000);
+  const level = judgeServiceLevel({ target, pods: counted, judgedFrom, now, previous, ...elsewhere(counts) });
   const shownShare = shareToShow(level, previous === null ? null : memory.shownShare);
   const { state, began } = level;
-  return { pods, level, shownShare, memory: { subject, level: { state, began }, pending: null, shownShare } };
+  return {
+    pods,
+    level,
+    shownShare,
+    memory: { subject, level: { state, began }, pending: null, shownShare },
+    countsProblem: counts !== null && "problem" in counts ? counts.problem : null,
+  };
 }
+
+/** Requests that Prometheus counted are judged instead of what pods tell. */
+const elsewhere = (counts: PrometheusCounts | null): Pick<ServiceLevelInput, "counted"> =>
+  counts === null ? {} : { counted: "blocks" in counts ? counts.blocks : null };
 
 function trafficOf(pod: Pod, { reports }: ObservedTarget): PodTraffic {
   const answer = reports.get(pod.metadata.uid ?? "");
