@@ -8,7 +8,7 @@ import { labelsNeedSamples, Quality, ServiceLevel, textsNeedTokenizer, Workload 
 import { PodResources } from "./quantity.ts";
 import { coolDownCoversSettling, Retuning } from "./retuning.ts";
 import { keyedList, setOf, withRules } from "./rules.ts";
-import { NodeSelector, Tolerations } from "./scheduling.ts";
+import { NodeSelector, RuntimeClassName, Tolerations } from "./scheduling.ts";
 
 /** A TuningRun, and with it its Job, is called DEPLOYMENT-TARGET-DIGEST-ATTEMPT, which must be a label of 63 characters. */
 const longestNames = 63 - "-".length - "-01234567-100".length;
@@ -24,6 +24,7 @@ export const Target = z.object({
   ),
   nodeSelector: NodeSelector,
   tolerations: Tolerations,
+  runtimeClassName: RuntimeClassName.optional(),
   resources: PodResources.describe(
     "Resources of each pod of the target, as requests and as limits, so that it is Guaranteed.",
   ),

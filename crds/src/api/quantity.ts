@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { Devices, ResourceClaims } from "./devices.ts";
 import { withRules } from "./rules.ts";
 
 const factors: Readonly<Record<string, number>> = {
@@ -63,5 +64,10 @@ const Memory = withRules(
 );
 
 /** Requests and limits of the serving pods and of the tuning Jobs alike: only so does the measurement hold. */
-export const PodResources = z.object({ cpu: Cpu, memory: Memory });
+export const PodResources = z.object({
+  cpu: Cpu,
+  memory: Memory,
+  devices: Devices.optional(),
+  claims: ResourceClaims.optional(),
+});
 export type PodResources = z.infer<typeof PodResources>;

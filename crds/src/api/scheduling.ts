@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { subdomainPattern } from "./model-uri.ts";
+import { objectName } from "./object-name.ts";
 import { boundedMap, withRules } from "./rules.ts";
 
 const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
@@ -76,3 +77,7 @@ export const Tolerations = Toleration.array()
   .meta({ listType: "atomic" })
   .default([])
   .describe("Taints that pods and tuning Jobs tolerate, as in a pod's tolerations.");
+
+export const RuntimeClassName = objectName("RuntimeClass").describe(
+  "RuntimeClass of pods and tuning Jobs, as in a pod's runtimeClassName. The node's default when absent.",
+);

@@ -7,7 +7,7 @@ import { ModelReference } from "./model.ts";
 import { labelsNeedSamples, Quality, ServiceLevel, textsNeedTokenizer, Workload } from "./objectives.ts";
 import { PodResources } from "./quantity.ts";
 import { type Transition, withRules, withTransitions } from "./rules.ts";
-import { NodeSelector, Tolerations } from "./scheduling.ts";
+import { NodeSelector, RuntimeClassName, Tolerations } from "./scheduling.ts";
 import { TuningRunStatus } from "./tuning-run-status.ts";
 
 const Label = z
@@ -24,6 +24,7 @@ const Question = withRules(
     workload: Workload.prefault({}),
     nodeSelector: NodeSelector,
     tolerations: Tolerations,
+    runtimeClassName: RuntimeClassName.optional(),
     resources: PodResources.describe("Resources of the Job's pod: those of the pods that will serve."),
     budgetSeconds: BudgetSeconds,
     variants: Variants,

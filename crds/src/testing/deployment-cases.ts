@@ -43,6 +43,14 @@ export const deploymentAccepts: Readonly<Record<string, Changes>> = {
   },
   "names as long as they may be": { "metadata.name": "a".repeat(45), "spec.targets.0.name": "b".repeat(4) },
   "sixteen targets": { "spec.targets": Array.from({ length: 16 }, (_, index) => target(`t${index}`)) },
+  "devices of two kinds, and a runtime class": {
+    "spec.targets.0.resources": {
+      ...{ cpu: "4", memory: "8Gi" },
+      devices: { "nvidia.com/gpu": "1", "nvidia.com/mig-1g.5gb": "2" },
+      claims: [{ name: "gpu", resourceClaimTemplateName: "one-gpu" }],
+    },
+    "spec.targets.0.runtimeClassName": "nvidia",
+  },
   "tuning off": { "spec.tuning": { mode: "Disabled" } },
   "nothing before tuning": { "spec.rollout": { initial: "WaitForTuning" } },
   "advice only": { "spec.retuning": { mode: "Recommend", dailyBenchmarks: 0 } },
@@ -219,6 +227,27 @@ export const deploymentRejects: Readonly<Record<string, Reject>> = {
     { [tolerations]: [{ key: "a", effect: "NoSchedule", tolerationSeconds: 5 }] },
     `${tolerations}.0.tolerationSeconds`,
   ),
+  "a device without a domain": breaks(
+    "DeviceNames",
+    { "spec.targets.0.resources.devices": { gpu: "1" } },
+    "spec.targets.0.resources.devices",
+  ),
+  "half a device": wrong(
+    "spec.targets.0.resources.devices",
+    { "nvidia.com/gpu": "500m" },
+    "spec.targets.0.resources.devices.nvidia.com/gpu",
+  ),
+  "a claim that names nothing": breaks(
+    "ExactlyOneClaim",
+    { "spec.targets.0.resources.claims": [{ name: "gpu" }] },
+    "spec.targets.0.resources.claims.0",
+  ),
+  "a claim that names two things": breaks(
+    "ExactlyOneClaim",
+    { "spec.targets.0.resources.claims": [{ name: "gpu", resourceClaimName: "a", resourceClaimTemplateName: "b" }] },
+    "spec.targets.0.resources.claims.0",
+  ),
+  "a runtime class that no RuntimeClass may be called": wrong("spec.targets.0.runtimeClassName", "Kata_1"),
   "too small a budget": wrong("spec.tuning.budgetSeconds", 19),
   "an unknown variant": wrong("spec.tuning.variants", ["FP4"], "spec.tuning.variants.0"),
   "no variants": wrong("spec.tuning.variants", []),

@@ -41,6 +41,16 @@ const fetched = infd({
   },
   "spec.workload": { samples: { file: "samples/requests.jsonl" } },
 });
+/** A target on nodes with accelerators, of a source that is fetched. */
+const accelerated = infd({
+  "spec.model.uri": "https://models.example.com/ocr/v1",
+  "spec.targets.0.tolerations": [{ key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" }],
+  "spec.targets.0.runtimeClassName": "nvidia",
+  "spec.targets.0.resources": {
+    ...{ cpu: "4", memory: "8Gi", devices: { "nvidia.com/mig-1g.5gb": "1" } },
+    claims: [{ name: "gpu", resourceClaimTemplateName: "one-gpu" }],
+  },
+});
 const reaching = {
   ...settings,
   modelSources: { ...settings.modelSources, allowedNetworks: ["10.96.0.0/12"] },
@@ -74,6 +84,8 @@ describe("golden files (vitest -u writes them anew)", () => {
     ["deployment.minimal", deploymentOf(infd())],
     ["deployment.full", deploymentOf(full, secretive)],
     ["deployment.fetched", deploymentOf(fetched, reaching)],
+    ["deployment.accelerated", deploymentOf(accelerated)],
+    ["job.accelerated", jobOf(accelerated)],
     ["job.minimal", jobOf(infd())],
     ["job.full", jobOf(full, secretive)],
     ["job.fetched", jobOf(fetched, reaching)],
@@ -157,6 +169,26 @@ describe.each(templates)("the %s", (_, { spec }) => {
         "limits.memory",
       ]);
     }
+  });
+});
+
+describe.each([
+  ["serving pod", deploymentOf(accelerated).spec.template.spec],
+  ["tuning pod", jobOf(accelerated).spec.template.spec as unknown as PodTemplate["spec"]],
+])("the %s of a target with accelerators", (_, spec) => {
+  it("asks for the devices in the container that computes, and nowhere else", () => {
+    const [fetch, compute] = containersOf(spec).map(({ resources }) => resources as object);
+    const devices = { "nvidia.com/mig-1g.5gb": "1" };
+    expect(compute).toMatchObject({ requests: devices, limits: devices, claims: [{ name: "gpu" }] });
+    expect(JSON.stringify(fetch)).not.toMatch(/nvidia|claims/);
+  });
+
+  it("has the target's claims, tolerations and runtime class", () => {
+    expect(spec).toMatchObject({
+      resourceClaims: [{ name: "gpu", resourceClaimTemplateName: "one-gpu" }],
+      tolerations: [{ key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" }],
+      runtimeClassName: "nvidia",
+    });
   });
 });
 

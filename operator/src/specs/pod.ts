@@ -1,11 +1,18 @@
 import type { PodResources, Toleration } from "@sweetspot/crds";
 import { type OperatorSettings, runAs } from "../settings.ts";
 
+/** Where a pod may run, and what it needs there. */
+interface Scheduling {
+  readonly nodeSelector: Readonly<Record<string, string>>;
+  readonly tolerations: readonly Toleration[];
+  readonly runtimeClassName?: string | undefined;
+  readonly resources: PodResources;
+}
+
 /** Settings of a pod that passes Pod Security *restricted* and can be Guaranteed. */
-export function podSettings(
-  { imagePullSecrets }: OperatorSettings,
-  scheduling: { readonly nodeSelector: object; readonly tolerations: readonly Toleration[] },
-) {
+export function podSettings({ imagePullSecrets }: OperatorSettings, scheduling: Scheduling) {
+  const { nodeSelector, tolerations, runtimeClassName, resources } = scheduling;
+  const { claims = [] } = resources;
   return {
     automountServiceAccountToken: false,
     enableServiceLinks: false,
@@ -16,8 +23,10 @@ export function podSettings(
       fsGroup: runAs,
       seccompProfile: { type: "RuntimeDefault" },
     },
-    nodeSelector: scheduling.nodeSelector,
-    tolerations: scheduling.tolerations,
+    nodeSelector,
+    tolerations,
+    ...(runtimeClassName === undefined ? {} : { runtimeClassName }),
+    ...(claims.length === 0 ? {} : { resourceClaims: claims }),
     ...(imagePullSecrets.length === 0 ? {} : { imagePullSecrets: imagePullSecrets.map((name) => ({ name })) }),
   };
 }
@@ -32,6 +41,13 @@ export const containerSecurity = {
 export function guaranteed({ cpu, memory }: PodResources) {
   const amounts = { cpu, memory };
   return { requests: amounts, limits: amounts };
+}
+
+/** The same with the devices, which only the container that computes gets. */
+export function withDevices({ cpu, memory, devices = {}, claims = [] }: PodResources) {
+  const amounts = { cpu, memory, ...devices };
+  const named = claims.length === 0 ? {} : { claims: claims.map(({ name }) => ({ name })) };
+  return { requests: amounts, limits: amounts, ...named };
 }
 
 /**

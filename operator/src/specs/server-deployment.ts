@@ -4,11 +4,11 @@ import { type MountedModel, modelPath } from "./model-source.ts";
 import { annotationKeys, childName, serverSelector, targetLabels } from "./names.ts";
 import {
   containerSecurity,
-  guaranteed,
   initContainers,
   podSettings,
   resourceEnvironment,
   scratchVolume,
+  withDevices,
 } from "./pod.ts";
 
 /** Everything that decides how the pods of one target look. */
@@ -72,7 +72,7 @@ function serverPod({ deployment, spec, target, model, settings }: ServerQuestion
           { name: "grpc", containerPort: grpcPort, protocol: "TCP" },
           { name: "metrics", containerPort: metricsPort, protocol: "TCP" },
         ],
-        resources: guaranteed(target.resources),
+        resources: withDevices(target.resources),
         securityContext: containerSecurity,
         // The first words of a server that cannot start are its reason; the operator shows them.
         terminationMessagePolicy: "FallbackToLogsOnError",

@@ -4,11 +4,11 @@ import { type MountedModel, modelPath } from "./model-source.ts";
 import { labelKeys, managedBy } from "./names.ts";
 import {
   containerSecurity,
-  guaranteed,
   initContainers,
   podSettings,
   resourceEnvironment,
   scratchVolume,
+  withDevices,
 } from "./pod.ts";
 
 export interface JobQuestion {
@@ -63,7 +63,7 @@ function tunerPod(spec: TuningRunSpec, model: MountedModel, settings: OperatorSe
         imagePullPolicy: settings.imagePullPolicy,
         args: tuneArguments(spec),
         env: resourceEnvironment("tuner"),
-        resources: guaranteed(resources),
+        resources: withDevices(resources),
         securityContext: containerSecurity,
         volumeMounts: [
           model.mount,

@@ -2,7 +2,7 @@ import { InferenceDeploymentSpec, type Target, TuningRunSpec } from "@sweetspot/
 import { describe, expect, it } from "vitest";
 import { type Changes, infd } from "../testing/objects.ts";
 import { shortDigest } from "./names.ts";
-import { questionOf, questionOfRun } from "./tuning-question.ts";
+import { questionOf, questionOfRun, stillServes } from "./tuning-question.ts";
 
 const asked = (changes: Changes) => {
   const spec = InferenceDeploymentSpec.parse(infd(changes).spec);
@@ -24,6 +24,24 @@ describe("a question", () => {
 
   it("is the same without further files and with an empty list of them", () => {
     expect(asked({ "spec.model.additionalFiles": [] })).toEqual(asked({}));
+  });
+
+  it("is the same with claims in another order, and without devices and with an empty map of them", () => {
+    const [a, b] = ["a", "b"].map((name) => ({ name, resourceClaimName: name }));
+    const claims = (list: unknown[]) => asked({ "spec.targets.0.resources.claims": list });
+    expect(claims([a, b])).toEqual(claims([b, a]));
+    expect(asked({ "spec.targets.0.resources.devices": {} })).toEqual(asked({}));
+  });
+
+  it("is another one on other devices or under another runtime", () => {
+    const plain = asked({});
+    for (const changes of [
+      { "spec.targets.0.resources.devices": { "nvidia.com/gpu": "1" } },
+      { "spec.targets.0.runtimeClassName": "kata" },
+    ]) {
+      expect(shortDigest(asked(changes))).not.toBe(shortDigest(plain));
+      expect(stillServes(asked(changes), plain)).toBe(false);
+    }
   });
 
   it("keeps its digest from release to release where nothing of it changes", () => {

@@ -1,7 +1,9 @@
 import {
+  canonicalJson,
   type InferenceDeploymentSpec,
   MadeVariant,
   type ModelReference,
+  type PodResources,
   type Target,
   type TuningRunSpec,
 } from "@sweetspot/crds";
@@ -20,7 +22,8 @@ export function questionOf(deployment: string, spec: InferenceDeploymentSpec, ta
     workload: spec.workload,
     nodeSelector: target.nodeSelector,
     tolerations: target.tolerations,
-    resources: target.resources,
+    ...(target.runtimeClassName === undefined ? {} : { runtimeClassName: target.runtimeClassName }),
+    resources: withoutNothing(target.resources),
     budgetSeconds: spec.tuning.budgetSeconds,
     variants: variantsInOrder(spec.tuning.variants),
     inferenceDeployment: deployment,
@@ -29,7 +32,12 @@ export function questionOf(deployment: string, spec: InferenceDeploymentSpec, ta
 }
 
 export function questionOfRun({ trigger: _, attempt: __, ...question }: TuningRunSpec): Question {
-  return { ...question, model: inOrder(question.model), variants: variantsInOrder(question.variants) };
+  return {
+    ...question,
+    model: inOrder(question.model),
+    resources: withoutNothing(question.resources),
+    variants: variantsInOrder(question.variants),
+  };
 }
 
 /** The API server merges lists without order into what was there: the same set may come in any order, and is the same question. */
@@ -39,6 +47,17 @@ const variantsInOrder = (variants: Question["variants"]): Question["variants"] =
 /** No files, where there were some, stay as an empty list. */
 function inOrder({ additionalFiles = [], ...model }: ModelReference): ModelReference {
   return additionalFiles.length === 0 ? model : { ...model, additionalFiles: additionalFiles.toSorted() };
+}
+
+/** No devices, where there were some, stay as an empty map; claims come in any order. */
+function withoutNothing({ cpu, memory, devices = {}, claims = [] }: PodResources): PodResources {
+  const named = claims.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return {
+    cpu,
+    memory,
+    ...(Object.keys(devices).length === 0 ? {} : { devices }),
+    ...(named.length === 0 ? {} : { claims: named }),
+  };
 }
 
 /** What is measured, whoever asks: runs whose profiles are equal need one measurement. */
@@ -52,10 +71,7 @@ export function profileOf(spec: TuningRunSpec): string {
  * node; a new target or workload makes it less good, not wrong.
  */
 export function stillServes(old: Question, now: Question): boolean {
-  const identity = ({ model, resources, nodeSelector, target }: Question) =>
-    JSON.stringify([model.uri, model.file, model.digest, resources, sorted(nodeSelector), target]);
+  const identity = ({ model: { uri, file, digest }, resources, nodeSelector, runtimeClassName, target }: Question) =>
+    canonicalJson({ uri, file, digest, resources, nodeSelector, runtimeClassName, target });
   return identity(old) === identity(now);
 }
-
-const sorted = (record: Readonly<Record<string, string>>) =>
-  Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
