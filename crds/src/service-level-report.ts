@@ -77,6 +77,15 @@ export const CpuPlacement = z.object({
 });
 export type CpuPlacement = z.infer<typeof CpuPlacement>;
 
+/** What a server or a tuner finds its machine's CPU to be. Where two differ, what was measured on one says little of the other. */
+export const CpuIdentity = z.object({
+  /** In the words of the kernel: "AMD EPYC 7763 64-Core Processor". */
+  model: z.string().min(1).max(256),
+  /** As Node names it: `x64`, `arm64`. */
+  architecture: z.string().min(1).max(32),
+});
+export type CpuIdentity = z.infer<typeof CpuIdentity>;
+
 /**
  * Where the running plan came from: `Given` on the command line as a plan or a model, or found in the plan directory as
  * `Selected` (for this pod) or `Active` (for new pods).
@@ -238,6 +247,8 @@ export const ServiceLevelReport = z.object({
   drift: CostDrift.nullable().optional(),
   pinning: PinningState,
   cpuPlacement: CpuPlacement.optional(),
+  /** Absent in reports of servers that do not tell. */
+  cpu: CpuIdentity.optional(),
   /** Absent in reports of servers that do not tell. */
   traffic: RecentTraffic.optional(),
   /** Null where no plan is on trial; absent in reports of servers that do not tell. */

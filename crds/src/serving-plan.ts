@@ -113,3 +113,9 @@ export const ServingPlan = z.object({
   costTable: CostTable.optional(),
 });
 export type ServingPlan = z.infer<typeof ServingPlan>;
+
+/**
+ * Name of the plan that a server makes for itself: the model as it is, and no risks. Where the file or annotation that selects a plan holds
+ * this word, the server serves it, whatever plan new servers start with.
+ */
+export const safeRevision = "safe";

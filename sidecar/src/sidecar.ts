@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServiceLevelReport, ServingPlan } from "@sweetspot/crds";
+import { readCpuIdentity } from "./pinning/cpu-model.ts";
 import { CpuWatch } from "./pinning/cpu-watch.ts";
 import { describePlacement } from "./pinning/placement.ts";
 import { givenPlan } from "./plan/plan-attempt.ts";
@@ -124,6 +125,8 @@ async function grpcFrontOf(
 const hasEngine = ({ serving }: LivePlan): boolean =>
   serving?.pool.status().some((engine) => engine.state === "Ready") ?? false;
 
+const thisCpu = readCpuIdentity();
+
 function reportOf({ current, origin, refusal, trial }: LivePlan, { reading }: CpuWatch): ServiceLevelReport | null {
   if (current === null || origin === null) return null;
   const { plan, pool } = current;
@@ -133,6 +136,7 @@ function reportOf({ current, origin, refusal, trial }: LivePlan, { reading }: Cp
     planSource: origin.source,
     refusedRevision: refusal?.revision ?? null,
     trial: trial.report(),
+    cpu: thisCpu,
     ...describePlacement(reading, { layout: plan.layout, state: pool.pinning() }),
   };
 }

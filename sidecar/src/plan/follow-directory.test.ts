@@ -68,15 +68,18 @@ describe("the plan that a server starts with", () => {
       ["a", "Active", "missing"],
     ],
     ["the safe one where both are bad", { selected: text(missingModel), active: "{}" }, ["safe", "Given", "missing"]],
+    [
+      "the safe one where that is selected by its name",
+      { selected: "safe", active: text(planOf("a")) },
+      ["safe", "Given", null],
+    ],
     ["the safe one in an empty directory", {}, ["safe", "Given", null]],
   ];
   it.each(cases)("is %s", async (_, files, expected) => {
     const { sidecar } = await follow(files);
     const { planRevision, planSource, refusedRevision, planError } = sidecar.report();
     expect([planRevision, planSource, refusedRevision]).toEqual(expected);
-    expect(planError === null).toBe(
-      files["selected"] === undefined || planSource === "Selected" || files["selected"] === "",
-    );
+    expect(planError === null).toBe(["", "safe", undefined].includes(files["selected"]) || planSource === "Selected");
   });
 
   it("needs no model where the directory has one, and is told by its digest as it was written", async () => {
@@ -126,6 +129,16 @@ describe("a plan that a kubelet swaps in", () => {
     await volume.swap({ selected: text(planOf("r2")), active: text(planOf("a2")) });
     await revision("r2");
     expect(sidecar.report()).toMatchObject({ planError: null, refusedRevision: null });
+  });
+
+  it("gives way to the safe one when that is selected, and to the active one when nothing is any more", async () => {
+    const { volume, sidecar, revision } = await follow({ active: text(planOf("a")) });
+    expect(sidecar.report().planRevision).toBe("a");
+    await volume.swap({ selected: "safe", active: text(planOf("a")) });
+    await revision("safe");
+    expect(sidecar.report()).toMatchObject({ planSource: "Given", planError: null, refusedRevision: null });
+    await volume.swap({ selected: "", active: text(planOf("a")) });
+    await revision("a");
   });
 
   it("falls back to the active one and then to the model when it goes away", async () => {

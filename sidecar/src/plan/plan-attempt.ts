@@ -1,4 +1,4 @@
-import type { PlanSource, ServingPlan } from "@sweetspot/crds";
+import { type PlanSource, type ServingPlan, safeRevision } from "@sweetspot/crds";
 import { openArtifact, parsePlan } from "./load-plan.ts";
 import type { PlanDirectoryContent } from "./plan-directory.ts";
 import { PlanError } from "./plan-error.ts";
@@ -18,12 +18,16 @@ export const givenPlan = (plan: ServingPlan | (() => Promise<ServingPlan>)): Pla
   read: async () => (typeof plan === "function" ? plan() : plan),
 });
 
-/** The plans to try when a server starts, best first: the selected one, the active one, then the one that was given. */
+/**
+ * The plans to try when a server starts, best first: the selected one, the active one, then the one that was given; that alone where
+ * the safe plan is selected.
+ */
 export function startAttempts(
   { selected, active }: Pick<PlanDirectoryContent, "selected" | "active">,
   directory: string,
   given: PlanAttempt | null,
 ): PlanAttempt[] {
+  if (selected === safeRevision) return [given ?? nothingToServe];
   const attempts = [
     ...(selected === null ? [] : [written("Selected", selected, directory)]),
     ...(active === null ? [] : [written("Active", active, directory)]),

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { apiVersion, type ServiceLevelTarget, type ServingPlan } from "@sweetspot/crds";
+import { apiVersion, type ServiceLevelTarget, type ServingPlan, safeRevision } from "@sweetspot/crds";
 import { describeModel } from "../model/describe-model.ts";
 import { fileDigest } from "./file-digest.ts";
 
@@ -20,7 +20,7 @@ export async function safePlan(
   return {
     apiVersion,
     kind: "ServingPlan",
-    revision: "safe",
+    revision: safeRevision,
     modelName,
     artifact: { variant: "Source", engine: "OnnxRuntime", file, digest },
     inputBounds: [...inputBounds],

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
-import { digestOf, encodeRecord, type ServiceLevelReport } from "@sweetspot/crds";
+import { digestOf, encodeRecord, type ServiceLevelReport, safeRevision } from "@sweetspot/crds";
 import {
   annotationKeys,
   done,
@@ -197,7 +197,7 @@ export class StandIn {
     const deaf = name.startsWith("deaf") && /\/0$/.test(annotations[annotationKeys.nonce] ?? "");
     const selected = deaf ? undefined : annotations[annotationKeys.plan];
     const modelName = labels[labelKeys.inferenceDeployment] ?? "";
-    const planRevision = selected ? JSON.parse(selected).revision : "safe";
+    const planRevision = selected && selected !== safeRevision ? JSON.parse(selected).revision : "safe";
     const told = this.tells.get(namespace)?.(planRevision) ?? {};
     return { ...sampleOf("ServiceLevelReport"), modelName, planRevision, ...told };
   }

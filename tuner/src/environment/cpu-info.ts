@@ -7,25 +7,17 @@ const decisive = new Set([
 
 /** What /proc/cpuinfo says of the first CPU. */
 export interface CpuInfo {
-  /** Null where the file names none. */
-  readonly model: string | null;
   /** In the file's order, only those that decide kernels. */
   readonly instructionSets: string[];
 }
 
-/** Reads /proc/cpuinfo of x86 ("flags", "model name") and of ARM ("Features", "CPU implementer" and "CPU part"). */
+/** Reads /proc/cpuinfo of x86 ("flags") and of ARM ("Features"). */
 export function parseCpuInfo(text: string): CpuInfo {
   const field = (name: string) => new RegExp(`^${name}\\s*:\\s*(.*\\S)`, "m").exec(text)?.[1] ?? null;
   const flags = field("flags") ?? field("Features") ?? "";
   return {
-    model: field("model name") ?? armModel(field("CPU implementer"), field("CPU part")),
     instructionSets: flags.split(/\s+/).filter((flag) => decisive.has(flag)),
   };
-}
-
-/** ARM kernels give numbers only; they identify the core all the same ("0x41 0xd40" is a Neoverse V1). */
-function armModel(implementer: string | null, part: string | null): string | null {
-  return implementer !== null && part !== null ? `ARM implementer ${implementer} part ${part}` : null;
 }
 
 /** Does the CPU accumulate products of 8-bit integers without saturation (VNNI, AMX, ARM dot products)? */

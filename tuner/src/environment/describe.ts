@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import * as os from "node:os";
 import type { Environment } from "@sweetspot/crds";
-import { cgroupLimits, parseCpuList, type ReadText } from "@sweetspot/sidecar";
+import { cgroupLimits, parseCpuList, type ReadText, readCpuIdentity } from "@sweetspot/sidecar";
 import { findPython, type PythonEnvironment } from "../variants/python-environment.ts";
 import { readAccelerators } from "./accelerators.ts";
 import { parseCpuInfo } from "./cpu-info.ts";
@@ -24,10 +24,11 @@ export async function describeEnvironment(options: DescribeOptions = {}): Promis
   const python = options.python === undefined ? await findPython() : options.python;
   const cpus = usableCpus(read);
   const info = parseCpuInfo(read("/proc/cpuinfo") ?? "");
+  const cpu = readCpuIdentity(read);
   const limits = cgroupLimits(read);
   return {
-    cpuModel: (info.model ?? os.cpus()[0]?.model ?? "unknown").slice(0, 256),
-    architecture: process.arch,
+    cpuModel: cpu.model,
+    architecture: cpu.architecture,
     instructionSets: info.instructionSets,
     usableCpus: cpus.length,
     hostCpus: hostCpus(read),
