@@ -5,6 +5,7 @@ import { SizeSketch } from "./service-level-report.ts";
 /** Why a target is missed, in the order in which causes are ruled out: the first that holds is the one to act on. */
 export const Cause = z.enum([
   "BadRevision",
+  "NodeClassChanged",
   "Infeasible",
   "NoisyNode",
   "CostDrift",

@@ -17,7 +17,7 @@ describe("the plan for any InferenceDeployment", () => {
     fc.assert(
       fc.property(anyObserved, (observed) => {
         const status = InferenceDeploymentStatus.parse(statusIn(planDeployment(observed)));
-        expect(status.conditions).toHaveLength(9);
+        expect(status.conditions).toHaveLength(10);
         for (const { message } of status.conditions ?? []) expect(message).not.toMatch(/undefined|NaN/);
       }),
       { numRuns: 300 },

@@ -58,7 +58,10 @@ export function explain(deployment: InferenceDeployment, now: number): Answer[] 
     whole("How many replicas, and why?", scaled(deployment, now)),
     whole("Is it pinned?", pinned === undefined ? [] : [`The plan ${pinned} is pinned: nothing else is tried.`]),
     ...targetsOf(deployment).flatMap(({ name, status }) => explainTarget(name, status, deployment, now)),
-    whole("What is going on?", about(["Tuned", "ConfigurationApplied", "Reconciling", "Stalled"])),
+    whole(
+      "What is going on?",
+      about(["Tuned", "NodeClassConfirmed", "ConfigurationApplied", "Reconciling", "Stalled"]),
+    ),
   ];
   return answers.filter(({ sentences }) => sentences.length > 0);
 }

@@ -139,6 +139,38 @@ const cpuPinned = {
   NotReported: { status: "Unknown", message: "No pod of target {target} has reported yet.", action: "" },
 } as const;
 
+const nodeClassConfirmed = {
+  Confirmed: {
+    status: "True",
+    message: "All pods run on nodes of the kind that was measured.",
+    action: "",
+  },
+  NodeClassMismatch: {
+    status: "False",
+    message:
+      "Target {target} was measured on {measured}, but {others} of its {pods} pods run on {present}, such as {pod} on node {node}. {served}",
+    action:
+      "Make a target of its own for these, with nodeSelector {selector}, and give target {target} nodeSelector {own}.",
+  },
+  CpuMismatch: {
+    status: "False",
+    message:
+      "Target {target} was measured on {measured}, but {others} of its {pods} pods run on {present}, such as {pod} on node {node}, and no value of a label selects them. {served}",
+    action: "Label the nodes by their CPU, and make a target of its own for each kind.",
+  },
+  NodeClassChanged: {
+    status: "False",
+    message:
+      "The result of target {target} is stale: it was measured on {measured}, and its pods run on {present}, such as {pod} on node {node}. {served}",
+    action: "Wait for another measurement, which spec.retuning bounds: see status.targets[].diagnosis.",
+  },
+  NotCompared: {
+    status: "Unknown",
+    message: "Target {target} was not measured yet, or no pod of it says what it runs on.",
+    action: "",
+  },
+} as const;
+
 export const inferenceDeploymentConditions = {
   Ready: { description: "Requests get right answers, whether or not the target is met.", reasons: ready },
   ModelResolved: {
@@ -194,6 +226,10 @@ export const inferenceDeploymentConditions = {
       },
       NoPods: { status: "Unknown", message: "No pod of target {target} serves.", action: "" },
     },
+  },
+  NodeClassConfirmed: {
+    description: "Pods run on the kind of node that was measured, by labels and by the CPU that they find.",
+    reasons: nodeClassConfirmed,
   },
   CpuPinned: { description: "Engines have CPUs of their own, as read back inside the pods.", reasons: cpuPinned },
   Reconciling: {

@@ -73,7 +73,7 @@ export const InferenceDeploymentStatus = z
   .object({
     observedGeneration: z.int().min(0).optional().describe("The metadata.generation that this status is of."),
     conditions: Conditions.optional().describe(
-      "Ready, ModelResolved, Tuned, ConfigurationApplied, ServiceLevelMet, ReportsReceived, CpuPinned, Reconciling and Stalled, each with a reason and a sentence.",
+      "Ready, ModelResolved, Tuned, ConfigurationApplied, ServiceLevelMet, ReportsReceived, NodeClassConfirmed, CpuPinned, Reconciling and Stalled, each with a reason and a sentence.",
     ),
     replicas: Replicas.optional().describe("Pods of all targets."),
     readyReplicas: Replicas.optional().describe("Pods that answer requests."),

@@ -21,6 +21,7 @@ export const NodeSelector = Labels.default({}).describe(
   "Labels that a node must carry, as in a pod's nodeSelector: `kubernetes.io/arch: amd64`. Choose nodes that are alike: what is measured on one of them is applied to all. Any node when empty.",
 );
 export const NodeClass = Labels.describe("The labels that say which kind of node the measurement holds for.");
+export type NodeClass = z.infer<typeof NodeClass>;
 
 const Toleration = withRules(
   z.object({

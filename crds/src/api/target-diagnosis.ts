@@ -13,7 +13,7 @@ const Evidence = z.object({
 export const TargetDiagnosis = z
   .object({
     cause: Cause.describe(
-      "`BadRevision`: misses began with a plan. `Infeasible`: requests take too long even alone. `NoisyNode`: some nodes became slower. `CostDrift`: engines became slower. `WorkloadDrift`: lengths, rows or bursts are others. `Processing`: the time outside of the engines grew. `Load`: more requests than the replicas carry. `Unexplained`: none of these.",
+      "`BadRevision`: misses began with a plan. `NodeClassChanged`: no pod runs on the kind of node that was measured. `Infeasible`: requests take too long even alone. `NoisyNode`: some nodes became slower. `CostDrift`: engines became slower. `WorkloadDrift`: lengths, rows or bursts are others. `Processing`: the time outside of the engines grew. `Load`: more requests than the replicas carry. `Unexplained`: none of these.",
     ),
     since: Time.describe("When it was found first."),
     message: z.string().max(1024).describe("What was found, and what is done about it."),

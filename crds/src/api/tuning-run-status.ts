@@ -3,6 +3,7 @@ import { Digest, VariantName } from "../common.ts";
 import { Interval, VerdictResult } from "../tuning-report.ts";
 import type { SucceededResult } from "../tuning-result.ts";
 import { Conditions } from "./condition.ts";
+import { NodeClass } from "./scheduling.ts";
 
 const DigestText = Digest.max(71);
 const Figure = z.number().nonnegative();
@@ -86,6 +87,9 @@ export const TuningRunStatus = z
       .optional()
       .describe("The TuningRun that measured: it asked the same but for names, and this one took its answer over."),
     nodeName: z.string().max(253).optional().describe("The node that it runs or ran on."),
+    nodeClass: NodeClass.optional().describe(
+      "The labels of that node which tell kinds of nodes apart: what was measured holds for nodes with the same values.",
+    ),
     startedAt: z.iso.datetime().max(64).optional().describe("When its pod started."),
     finishedAt: z.iso.datetime().max(64).optional().describe("When the answer or the failure was known."),
     message: z.string().max(1024).optional().describe("The answer or what stands in its way, in a sentence."),

@@ -7,7 +7,7 @@ import { ModelReference } from "./model.ts";
 import { labelsNeedSamples, Quality, ServiceLevel, textsNeedTokenizer, Workload } from "./objectives.ts";
 import { PodResources } from "./quantity.ts";
 import { type Transition, withRules, withTransitions } from "./rules.ts";
-import { NodeSelector, RuntimeClassName, Tolerations } from "./scheduling.ts";
+import { NodeClass, NodeSelector, RuntimeClassName, Tolerations } from "./scheduling.ts";
 import { TuningRunStatus } from "./tuning-run-status.ts";
 
 const Label = z
@@ -23,6 +23,9 @@ const Question = withRules(
     quality: Quality.prefault({}),
     workload: Workload.prefault({}),
     nodeSelector: NodeSelector,
+    nodeClass: NodeClass.optional().describe(
+      "Labels that the Job's node must carry besides those of nodeSelector: the operator names the kind of node that most pods of the target run on. Any node of the selector when absent.",
+    ),
     tolerations: Tolerations,
     runtimeClassName: RuntimeClassName.optional(),
     resources: PodResources.describe("Resources of the Job's pod: those of the pods that will serve."),
@@ -32,7 +35,7 @@ const Question = withRules(
       .enum(["Initial", "SpecChanged", "Manual", "Retry", "Drift"])
       .default("Manual")
       .describe(
-        "Why it runs. `Initial`: the first of its target. `SpecChanged`: the question changed. `Retry`: the last attempt failed. `Drift`: its nodes became slower than they were measured. `Manual`: somebody asked for it.",
+        "Why it runs. `Initial`: the first of its target. `SpecChanged`: the question changed. `Retry`: the last attempt failed. `Drift`: its nodes became slower than they were measured, or are of another kind. `Manual`: somebody asked for it.",
       ),
     attempt: z.int().min(1).max(100).default(1).describe("Counts the attempts at the same question, from 1."),
     inferenceDeployment: Label.max(45)

@@ -1,6 +1,7 @@
 import { type Finding, sayFor } from "../conditions.ts";
 import { configurationApplied } from "./applied-finding.ts";
 import { modelResolved } from "./model-finding.ts";
+import { nodeClassConfirmed } from "./node-class-finding.ts";
 import type { Observed } from "./observed.ts";
 import { cpuPinned } from "./pinning-finding.ts";
 import { ready } from "./ready-finding.ts";
@@ -23,6 +24,7 @@ export interface TargetFindings {
   readonly configurationApplied: Finding;
   readonly serviceLevelMet: Finding;
   readonly reportsReceived: Finding;
+  readonly nodeClassConfirmed: Finding;
   readonly cpuPinned: Finding;
 }
 
@@ -36,6 +38,7 @@ export function targetFindings(observed: Observed, state: TargetState): TargetFi
     configurationApplied: configurationApplied(state),
     serviceLevelMet: serviceLevelMet(observed, state),
     reportsReceived: reportsReceived(state),
+    nodeClassConfirmed: nodeClassConfirmed(state),
     cpuPinned: cpuPinned(state),
   };
 }
@@ -47,6 +50,7 @@ const aboutTargets = [
   "configurationApplied",
   "serviceLevelMet",
   "reportsReceived",
+  "nodeClassConfirmed",
   "cpuPinned",
 ] as const satisfies readonly (keyof TargetFindings)[];
 

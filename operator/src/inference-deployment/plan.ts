@@ -67,7 +67,8 @@ function tuningActions(observed: Observed, target: TargetFindings): Action[] {
   const next = mayTune(observed, target) ? nextRun(question, seen, observed.now, wantedAttempt(stored)) : null;
   if (next?.kind !== "Now") return deletions;
   const labels = targetLabels(name, state.target.name, "tuner");
-  const manifest = { metadata: { name: next.name, labels }, spec: next.spec };
+  const nodeClass = state.nodeClass === undefined ? {} : { nodeClass: state.nodeClass };
+  const manifest = { metadata: { name: next.name, labels }, spec: { ...next.spec, ...nodeClass } };
   const { manifest: owned } = applyOwned(observed, tuningRuns, manifest);
   return [...deletions, { kind: "Create", resource: tuningRuns, manifest: owned }];
 }
@@ -94,9 +95,10 @@ function rolloutActions({ now, spec }: Observed, state: TargetState): Action[] {
   const { serving, observed } = state;
   // What was served before goes on being served.
   if (modelSourceOf(spec.model.uri).kind === "Unsupported") return [];
-  const told = observed.pods.map((pod) =>
-    serving === null ? forgetPlan(pod, spec.tuning.mode === "Disabled") : tellPod(pod, serving.plan, observed, now),
-  );
+  const told =
+    serving === null
+      ? observed.pods.map((pod) => forgetPlan(pod, spec.tuning.mode === "Disabled"))
+      : state.plans.map(({ pod, plan }) => tellPod(pod, plan, observed, now));
   return inOnePatch(
     [...told, ...observed.pods.map((pod) => tellTrial(pod, state, now))].filter((action) => action !== null),
   );
@@ -123,6 +125,7 @@ const verbs: Readonly<Record<string, string>> = {
   ConfigurationApplied: "Apply",
   ServiceLevelMet: "Measure",
   ReportsReceived: "Collect",
+  NodeClassConfirmed: "Compare",
   CpuPinned: "Pin",
 };
 /** States on the way that `kubectl describe` need not tell one by one. */
@@ -131,6 +134,7 @@ const quiet = new Set([
   "WaitingForModel",
   "NotMeasured",
   "NotReported",
+  "NotCompared",
   "NoPods",
   "SafePlan",
   "PodsNotReady",

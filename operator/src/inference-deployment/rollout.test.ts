@@ -99,6 +99,23 @@ describe("reminders", () => {
   });
 });
 
+describe("the safe plan", () => {
+  const tell = (pod: Pod, report: PodReport) => tellPod(pod, "safe", targetWith(report), now)?.annotations ?? null;
+  const told = { [annotationKeys.plan]: "safe", [annotationKeys.nonce]: `${now}/0` };
+  const running = reportOf({ planRevision: "safe", planError: null });
+
+  it("is selected by its name, also for a pod that runs it already and would take the plan of its ConfigMap", () => {
+    expect(tell(serverPod({}), confirmed)).toEqual(told);
+    expect(tell(serverPod({}), running)).toEqual(told);
+    expect(tell(serverPod({ annotations: told }), running)).toBeNull();
+  });
+
+  it("gives way to a plan again", () => {
+    const annotations = tellPod(serverPod({ annotations: told }), plan, targetWith(running), now)?.annotations;
+    expect(annotations?.[annotationKeys.plan]).toBe(wanted);
+  });
+});
+
 describe("a plan too large for an annotation", () => {
   const [bounds] = plan.inputBounds;
   const large = {

@@ -1,9 +1,10 @@
-import type { ServingPlan } from "@sweetspot/crds";
+import { safeRevision } from "@sweetspot/crds";
 import type { AnnotatePodAction } from "../actions/action.ts";
 import { isReady } from "../pods/pod-state.ts";
 import type { Pod } from "../resources.ts";
 import { annotationKeys } from "../specs/names.ts";
 import { mostPlanBytes } from "../specs/pod-plan.ts";
+import type { WantedPlan } from "./kinds.ts";
 import type { ObservedTarget } from "./observed.ts";
 
 /** Whether one pod runs the plan that it should. */
@@ -21,12 +22,13 @@ const longestNonceMilliseconds = 60_000;
 /** So many pauses double until they are the longest. */
 const doublings = 5;
 
-export function podPlanState(pod: Pod, plan: ServingPlan, target: ObservedTarget, now: number): PodPlanState {
+export function podPlanState(pod: Pod, plan: WantedPlan, target: ObservedTarget, now: number): PodPlanState {
   const answer = target.reports.get(pod.metadata.uid ?? "");
   if (answer !== undefined && "report" in answer) {
     const { planRevision, planError, refusedRevision } = answer.report;
-    if (planRevision === plan.revision) return { kind: "Applied" };
-    if (planError !== null && refusedRevision === plan.revision) {
+    const wanted = plan === safeRevision ? safeRevision : plan.revision;
+    if (planRevision === wanted) return { kind: "Applied" };
+    if (planError !== null && refusedRevision === wanted) {
       return { kind: "Refused", running: planRevision, detail: planError };
     }
   }
@@ -36,13 +38,14 @@ export function podPlanState(pod: Pod, plan: ServingPlan, target: ObservedTarget
 }
 
 /** What has to be said to a pod so that it takes the plan; null when nothing is to be said now. */
-export function tellPod(pod: Pod, plan: ServingPlan, target: ObservedTarget, now: number): AnnotatePodAction | null {
+export function tellPod(pod: Pod, plan: WantedPlan, target: ObservedTarget, now: number): AnnotatePodAction | null {
   const wanted = annotationOf(plan);
   const present = pod.metadata.annotations?.[annotationKeys.plan];
   const state = podPlanState(pod, plan, target, now);
   const differs = present !== (wanted ?? undefined);
-  // A new pod starts with the plan of its ConfigMap and needs no annotation to tell it the same.
-  if (state.kind === "Applied" && (present === undefined || !differs)) return null;
+  // A new pod starts with the plan of its ConfigMap and needs no annotation to tell it the same, but one to keep it from taking it.
+  const untold = present === undefined && plan !== safeRevision;
+  if (state.kind === "Applied" && (untold || !differs)) return null;
   if (differs) return annotate(pod, { [annotationKeys.plan]: wanted, [annotationKeys.nonce]: nonce(now, 0) });
   if (state.kind !== "Waiting") return null;
   const told = nonceOf(pod);
@@ -76,7 +79,8 @@ const annotate = (pod: Pod, annotations: AnnotatePodAction["annotations"]): Anno
 });
 
 /** A plan that is too large for an annotation travels in the ConfigMap alone, and the nonce makes the kubelet look. */
-function annotationOf(plan: ServingPlan): string | null {
+function annotationOf(plan: WantedPlan): string | null {
+  if (plan === safeRevision) return safeRevision;
   const text = JSON.stringify(plan);
   return Buffer.byteLength(text) <= mostPlanBytes ? text : null;
 }

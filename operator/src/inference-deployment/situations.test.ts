@@ -94,6 +94,21 @@ describe("what a user reads", () => {
       "Pod ocr-x64-a has not confirmed plan ocr-x64-1c3b895b-1 for 10 s. Check that the operator reaches the pod's metrics port, 9090.",
     ],
     [
+      "the only pod runs on a node of another kind",
+      "NodeClassConfirmed",
+      "The result of target x64 is stale: it was measured on AMD EPYC 7763 64-Core Processor (x64) with kubernetes.io/arch=amd64, and its pods run on AMD EPYC 7763 64-Core Processor (x64) with kubernetes.io/arch=arm64, such as ocr-x64-a on node node1. Its plan serves there too: answers are the same, and how fast they come was not measured. Wait for another measurement, which spec.retuning bounds: see status.targets[].diagnosis.",
+    ],
+    [
+      "one of two pods runs on a node of another kind",
+      "NodeClassConfirmed",
+      'Target x64 was measured on AMD EPYC 7763 64-Core Processor (x64) with kubernetes.io/arch=amd64, but 1 of its 2 pods run on ARM implementer 0x41 part 0xd40 (arm64) with kubernetes.io/arch=arm64, such as ocr-x64-b on node node2. There the model is served as it is, because the quality of INT8Dynamic was not measured on that CPU. Make a target of its own for these, with nodeSelector {"kubernetes.io/arch":"arm64"}, and give target x64 nodeSelector {"kubernetes.io/arch":"amd64"}.',
+    ],
+    [
+      "one of two pods finds another CPU under the same labels",
+      "NodeClassConfirmed",
+      "Target x64 was measured on AMD EPYC 7763 64-Core Processor (x64), but 1 of its 2 pods run on AMD EPYC 9B14 (x64), such as ocr-x64-b on node node2, and no value of a label selects them. There the model is served as it is, because the quality of INT8Dynamic was not measured on that CPU. Label the nodes by their CPU, and make a target of its own for each kind.",
+    ],
+    [
       "there are too few replicas",
       "ServiceLevelMet",
       "1 replicas carry 402 requests/s within the target, less than the 5000 wanted. Raise spec.replicas, or spec.autoscaling.maxReplicas, to 13.",

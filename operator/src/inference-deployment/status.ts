@@ -1,4 +1,11 @@
-import type { AutoscalingStatus, Condition, InferenceDeploymentStatus, Summary, TargetStatus } from "@sweetspot/crds";
+import {
+  type AutoscalingStatus,
+  type Condition,
+  type InferenceDeploymentStatus,
+  type Summary,
+  safeRevision,
+  type TargetStatus,
+} from "@sweetspot/crds";
 import { conditionsOf, type Finding } from "../conditions.ts";
 import { roundFigure } from "../figures.ts";
 import { nodeClassOf } from "../nodes.ts";
@@ -44,7 +51,7 @@ function targetStatus(observed: Observed, { state, cpuPinned }: TargetFindings):
     ...(serving === null ? {} : { planRevision: serving.plan.revision }),
     replicas: pods.length,
     readyReplicas: ready.length,
-    appliedReplicas: plans.filter((one) => one.state.kind === "Applied").length,
+    appliedReplicas: plans.filter(({ plan, state: { kind } }) => kind === "Applied" && plan !== safeRevision).length,
     ...(diagnosis === null ? {} : { diagnosis }),
     ...(stored === null ? {} : { revisions: revisionsOf(stored) }),
     pinning: cpuPinned.reason as NonNullable<TargetStatus["pinning"]>,
@@ -81,9 +88,11 @@ function measured(percentile: TargetStatus["percentile"], result: Result): Parti
   };
 }
 
-/** The kind of the node that was measured; when that node is gone, what is known of it stays. */
-function classOf({ infd, nodes, settings }: Observed, { target, answer }: TargetFindings["state"]) {
+/** The kind of the node that was measured. Runs of older releases say only which node it was; when that is gone, what is known of it stays. */
+function classOf({ infd, nodes, settings }: Observed, { target, answer: best, serving }: TargetFindings["state"]) {
+  const answer = serving?.answer ?? best;
   if (answer === null) return undefined;
+  if (answer.run.status?.nodeClass !== undefined) return answer.run.status.nodeClass;
   const node = nodes.find(({ metadata }) => metadata.name === answer.run.status?.nodeName);
   const before = infd.status?.targets?.find(({ name }) => name === target.name)?.nodeClass;
   return nodeClassOf(node, settings.nodeClassLabels) ?? before;

@@ -1,9 +1,11 @@
-import type { Target } from "@sweetspot/crds";
+import type { NodeClass, Target } from "@sweetspot/crds";
 import { isReady, type PodProblem, problemOf } from "../pods/pod-state.ts";
+import { classOfMost, judgeNodes, type NodeVerdict } from "../policies/node-kinds.ts";
 import type { Pod } from "../resources.ts";
 import { type Question, questionOf } from "../specs/tuning-question.ts";
 import { type Answer, answersFor } from "./answer.ts";
 import { type Scaling, scaleByLoad } from "./autoscaling.ts";
+import { measuredKind, podsOnNodes, podsWithoutPlan, type WantedPlan, wantedPlan } from "./kinds.ts";
 import { controlTarget, type TargetControl } from "./loop/control.ts";
 import { personRequests } from "./loop/person-requests.ts";
 import { revisionNamed, type Serving } from "./loop/serving.ts";
@@ -34,8 +36,12 @@ export interface TargetState extends TargetControl {
   readonly answers: readonly Answer[];
   /** The plan that is tried beside the one that serves; null while none is. */
   readonly candidate: Serving | null;
-  /** Per pod, whether it runs the plan that it should; empty without one. */
-  readonly plans: readonly { readonly pod: Pod; readonly state: PodPlanState }[];
+  /** Per pod, what it should run and whether it does; empty without a plan. */
+  readonly plans: readonly { readonly pod: Pod; readonly plan: WantedPlan; readonly state: PodPlanState }[];
+  /** What the nodes of the ready pods say of the measurement that serves. */
+  readonly nodes: NodeVerdict;
+  /** The kind of node that most of them run on; undefined where none is known. */
+  readonly nodeClass: NodeClass | undefined;
 }
 
 /** All targets, and how many replicas they are to have together. */
@@ -61,6 +67,8 @@ export function deploymentState(observed: Observed): DeploymentState {
 
 /** One target as it is, whatever its size is to be. */
 interface Watched extends Pick<TargetState, "observed" | "question" | "attempt" | "answers" | "ready"> {
+  readonly requests: ReturnType<typeof personRequests>;
+  readonly onNodes: ReturnType<typeof podsOnNodes>;
   readonly control: TargetControl;
 }
 
@@ -72,12 +80,15 @@ function watch(all: Observed, observed: ObservedTarget): Watched {
   const attempt = tunes ? latestAttempt(question, observed) : null;
   const answers = tunes ? answersFor(question, observed) : [];
   const ready = pods.filter(isReady);
+  const requests = personRequests(infd);
+  const onNodes = podsOnNodes(ready, observed, all.nodes, all.settings.nodeClassLabels);
   const control = controlTarget({
     observed,
     ready,
+    pods: onNodes,
     spec,
     generation: infd.metadata.generation ?? 0,
-    requests: personRequests(infd),
+    requests,
     answers,
     attempts: { last: attempt?.attempt ?? 0, failed: attempt?.state === "Failed" },
     jobs: jobsBeside(all, pods),
@@ -86,7 +97,7 @@ function watch(all: Observed, observed: ObservedTarget): Watched {
     now,
     baselineSeconds: all.settings.baselineSeconds,
   });
-  return { observed, question, attempt, answers, ready, control };
+  return { observed, question, attempt, answers, ready, requests, onNodes, control };
 }
 
 /** Replicas of one target, and how many were wanted at the look before. */
@@ -97,11 +108,11 @@ interface Share {
 
 function stateOf(all: Observed, watched: Watched, share: Share, wantedInAll: number): TargetState {
   const { spec, now } = all;
-  const { observed, question, attempt, answers, ready, control } = watched;
+  const { observed, question, attempt, answers, ready, requests, onNodes, control } = watched;
   const { target, pods } = observed;
   const answer = answers[0] ?? null;
-  const { serving, stored } = control;
-  const trying = stored === null || serving?.revision.name !== stored.history.serving ? null : stored.history.trial;
+  const { serving } = control;
+  const without = podsWithoutPlan(serving, onNodes, spec, requests.pin !== null);
   const held = spec.rollout.initial === "WaitForTuning" && answer === null;
   const yielding = !held && yields(spec.tuning.whenFull, observed, attempt, share);
   return {
@@ -118,10 +129,26 @@ function stateOf(all: Observed, watched: Watched, share: Share, wantedInAll: num
     attempt,
     answer,
     answers,
-    candidate: trying === null || stored === null ? null : revisionNamed(trying.revision, stored, answers),
-    plans: serving === null ? [] : pods.map((pod) => ({ pod, state: podPlanState(pod, serving.plan, observed, now) })),
+    candidate: candidateOf(control, answers),
+    plans:
+      serving === null ? [] : pods.map((pod) => planOf(pod, wantedPlan(pod, serving.plan, without), observed, now)),
+    nodes: judgeNodes(serving === null ? null : measuredKind(serving.answer), onNodes),
+    nodeClass: classOfMost(onNodes),
   };
 }
+
+/** Nothing is tried beside a plan that a person has pinned instead of the one that would serve. */
+function candidateOf({ serving, stored }: TargetControl, answers: readonly Answer[]): Serving | null {
+  const trial = stored?.history.trial ?? null;
+  if (stored === null || trial === null || serving?.revision.name !== stored.history.serving) return null;
+  return revisionNamed(trial.revision, stored, answers);
+}
+
+const planOf = (pod: Pod, plan: WantedPlan, observed: ObservedTarget, now: number) => ({
+  pod,
+  plan,
+  state: podPlanState(pod, plan, observed, now),
+});
 
 /** Tuning Jobs that run or wait, in the cluster and on the nodes of these pods. */
 function jobsBeside({ unfinishedRuns }: Observed, pods: readonly Pod[]) {

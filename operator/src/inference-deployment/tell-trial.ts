@@ -1,3 +1,4 @@
+import { safeRevision } from "@sweetspot/crds";
 import type { AnnotatePodAction } from "../actions/action.ts";
 import type { Pod } from "../resources.ts";
 import { annotationKeys } from "../specs/names.ts";
@@ -8,12 +9,13 @@ import type { TargetState } from "./target-state.ts";
 /** What has to be said to a pod so that it tries the candidate, or stops trying; null when nothing is to be said. */
 export function tellTrial(
   pod: Pod,
-  { candidate, stored, ready, observed }: TargetState,
+  { candidate, stored, ready, observed, plans }: TargetState,
   now: number,
 ): AnnotatePodAction | null {
   const trial = stored?.history.trial ?? null;
   const present = pod.metadata.annotations?.[annotationKeys.trial];
-  const tries = candidate !== null && trial !== null && (present !== undefined || ready.includes(pod));
+  const safe = plans.some((one) => one.pod === pod && one.plan === safeRevision);
+  const tries = !safe && candidate !== null && trial !== null && (present !== undefined || ready.includes(pod));
   if (!tries) return present === undefined ? null : annotate(pod, { [annotationKeys.trial]: null });
   const wanted = JSON.stringify(trialFor(pod, trial, candidate.plan));
   if (present !== wanted) return annotate(pod, { [annotationKeys.trial]: wanted });

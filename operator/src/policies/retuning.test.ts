@@ -72,6 +72,16 @@ describe("what is done about a cause", () => {
     expect(acts).toEqual(["0 Act Replan", "10 Act Replan", "30 Act Benchmark", "70 Act Benchmark"]);
   });
 
+  it("is a benchmark at once where there is no table for the nodes, as often as the day's budget has it", () => {
+    const changed = found("NodeClassChanged", { kind: "Benchmark" });
+    const decide = loop();
+    const level = { state: "Met", urgent: false } as const;
+    const said = Array.from({ length: 600 }, (_, i) => decide(start + i * minute, { cause: changed, level }));
+    expect(said[1]).toBe("Act Benchmark");
+    expect(said.filter((one) => one.startsWith("Act"))).toEqual(["Act Benchmark", "Act Benchmark"]);
+    expect(said.at(-1)).toBe("BudgetSpent");
+  });
+
   it("is never a benchmark for load, and nothing but words", () => {
     const decide = loop();
     const said = Array.from({ length: 600 }, (_, i) => decide(start + i * minute, { cause: overload }));

@@ -115,7 +115,7 @@ function refresh(before: RetuningState, { level, generation }: RetuningSituation
 
 /** Null where nothing but words helps. Variants are reconsidered only when a replan for the same cause did not help. */
 function actionFor({ cause, remedy }: Diagnosis, state: RetuningState): RetuningAction | null {
-  if (remedy.kind === "RollBack") return "RollBack";
+  if (remedy.kind === "RollBack" || remedy.kind === "Benchmark") return remedy.kind;
   if (remedy.kind !== "Replan") return null;
   const last = state.records.findLast(({ generation }) => generation === state.generation);
   const replanned = last?.cause === cause && last.action !== "RollBack";

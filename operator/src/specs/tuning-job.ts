@@ -22,6 +22,12 @@ export interface JobQuestion {
 /** A tuner that keeps to its budget is done long before; this ends one that hangs. */
 export const deadlineSeconds = (budgetSeconds: number): number => 3 * budgetSeconds + 300;
 
+/** Labels that the Job's node must carry. A node may have been given other ones since a pod came there: what the user asked for counts. */
+export const jobSelector = ({ nodeClass, nodeSelector }: TuningRunSpec): Readonly<Record<string, string>> => ({
+  ...nodeClass,
+  ...nodeSelector,
+});
+
 /**
  * The Job that answers one tuning question: one pod, one try, with the resources of the pods that will serve. The command
  * line is the question; on a laptop the same line asks the same.
@@ -53,7 +59,7 @@ function tunerPod(spec: TuningRunSpec, model: MountedModel, settings: OperatorSe
   const samples = spec.workload.samples?.configMap;
   const resources = { ...spec.resources, memory: enoughMemory(spec.resources.memory) };
   return {
-    ...podSettings(settings, spec),
+    ...podSettings(settings, { ...spec, nodeSelector: jobSelector(spec) }),
     restartPolicy: "Never",
     ...initContainers(model.before(settings.tunerImage, resources)),
     containers: [

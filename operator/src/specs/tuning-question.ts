@@ -9,8 +9,11 @@ import {
 } from "@sweetspot/crds";
 import { shortDigest } from "./names.ts";
 
-/** The part of a TuningRun's spec that makes the question: equal questions need one answer. */
-export type Question = Omit<TuningRunSpec, "trigger" | "attempt">;
+/**
+ * The part of a TuningRun's spec that makes the question: equal questions need one answer. The kind of node is not part of it: it is
+ * found, not asked for, and when it changes the same question is asked again.
+ */
+export type Question = Omit<TuningRunSpec, "trigger" | "attempt" | "nodeClass">;
 
 /** What is to be measured for one target. */
 export function questionOf(deployment: string, spec: InferenceDeploymentSpec, target: Target): Question {
@@ -31,7 +34,7 @@ export function questionOf(deployment: string, spec: InferenceDeploymentSpec, ta
   };
 }
 
-export function questionOfRun({ trigger: _, attempt: __, ...question }: TuningRunSpec): Question {
+export function questionOfRun({ trigger: _, attempt: __, nodeClass: ___, ...question }: TuningRunSpec): Question {
   return {
     ...question,
     model: inOrder(question.model),
@@ -63,7 +66,7 @@ function withoutNothing({ cpu, memory, devices = {}, claims = [] }: PodResources
 /** What is measured, whoever asks: runs whose profiles are equal need one measurement. */
 export function profileOf(spec: TuningRunSpec): string {
   const { modelName: _, inferenceDeployment: __, target: ___, ...measured } = questionOfRun(spec);
-  return shortDigest(measured);
+  return shortDigest(spec.nodeClass === undefined ? measured : { ...measured, nodeClass: spec.nodeClass });
 }
 
 /**

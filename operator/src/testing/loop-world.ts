@@ -1,14 +1,18 @@
 import {
+  type CpuIdentity,
   type InferenceDeploymentStatus,
   type PlanHistory,
+  type NodeClass,
   PlanTrial,
   parseDocument,
   type RecentTraffic,
   type ServiceLevelReport,
   ServingPlan,
+  safeRevision,
   sizeIndex,
   type TargetStatus,
   TuningReport,
+  type TuningRunSpec,
 } from "@sweetspot/crds";
 import type { ReplanAction } from "../actions/action.ts";
 import { readHistory } from "../inference-deployment/loop/stored-history.ts";
@@ -21,9 +25,19 @@ import { noScalingMemory } from "../policies/autoscaling.ts";
 import type { StoredInferenceDeployment } from "../resources.ts";
 import { historyConfigMap } from "../specs/history-config-map.ts";
 import { annotationKeys } from "../specs/names.ts";
-import { type Changes, deploymentOf, infd, now, reportOf, sampleOf, serverPod, toldAnnotations } from "./objects.ts";
+import {
+  type Changes,
+  deploymentOf,
+  infd,
+  node,
+  now,
+  reportOf,
+  sampleOf,
+  serverPod,
+  toldAnnotations,
+} from "./objects.ts";
 import { actionsOf, afterwards, observe, statusIn } from "./observations.ts";
-import { answered, planOf, runOf } from "./runs.ts";
+import { answered, planOf, resultOf, runOf } from "./runs.ts";
 
 /** The traffic of one pod at an instant. */
 export interface Traffic {
@@ -37,6 +51,8 @@ export interface Traffic {
   readonly latency?: (revision: string) => number;
   /** Why a pod cannot serve the plan that is tried. */
   readonly trialFails?: string;
+  /** What the pod finds its CPU to be; the one that was measured by default. */
+  readonly cpu?: CpuIdentity;
   /** The kubelet does not show the pod its new files. */
   readonly deaf?: boolean;
 }
@@ -55,6 +71,8 @@ export class LoopWorld {
   readonly events: string[] = [];
   /** Kinds of objects that were made. */
   readonly made: string[] = [];
+  /** Specs of the runs among them. */
+  readonly asked: Partial<TuningRunSpec>[] = [];
   /** Instants, in seconds since the beginning, at which status or history said something new. */
   readonly writes: number[] = [];
   searches = 0;
@@ -122,14 +140,22 @@ export class LoopWorld {
     return this.#observed.targets[0]?.pods[0]?.metadata.annotations ?? {};
   }
 
-  /** A measurement is done: the second of the same question, or the first of a changed one. */
-  measure(attempt: number, changes: Changes = {}): this {
+  /** A measurement is done: the second of the same question, or the first of a changed one. `on`: the kind of node that it was done on. */
+  measure(attempt: number, changes: Changes = {}, on: { nodeClass?: NodeClass; cpu?: CpuIdentity } = {}): this {
     const asked = infd({ "spec.serviceLevel.latencyMilliseconds": 20, ...changes });
-    const run = runOf(asked, { progress: answered(), attempt, endedAgo: -this.#seconds });
+    const { model: cpuModel, architecture } = on.cpu ?? {};
+    const environment = {
+      ...resultOf().environment,
+      ...(cpuModel && { cpuModel }),
+      ...(architecture && { architecture }),
+    };
+    const progress = answered({ environment });
+    const run = runOf(asked, { ...on, progress, attempt, endedAgo: -this.#seconds });
+    const others = this.#observed.targets[0]?.runs.filter(({ metadata: { name } }) => name !== run.metadata.name) ?? [];
     const { spec, status, metadata } = this.#observed.infd;
     const annotated = { ...asked, metadata: { ...asked.metadata, annotations: metadata.annotations ?? {} } };
     const changed = { ...annotated, ...(status && { status }) };
-    const again = observe(changed, { x64: { runs: [...(this.#observed.targets[0]?.runs ?? []), run] } });
+    const again = observe(changed, { x64: { runs: [...others, run] } });
     const [target] = again.targets;
     if (target === undefined || spec === undefined) throw new Error("there is one target");
     this.#observed = { ...this.#observed, infd: changed, spec: again.spec };
@@ -143,6 +169,12 @@ export class LoopWorld {
       for (let second = 0; second < lookSeconds; second++) this.#past.push({ traffic, revision: this.#revision });
       this.#look(traffic);
     }
+    return this;
+  }
+
+  /** The pod's node has these labels from now on. */
+  relabel(labels: NodeClass): this {
+    this.#observed = { ...this.#observed, nodes: [node("node1", labels)] };
     return this;
   }
 
@@ -177,7 +209,7 @@ export class LoopWorld {
     this.#note(before, plan);
     this.#observed = afterwards(before, plan);
     for (const action of actionsOf(plan, "Replan")) this.#search(action);
-    this.#take(this.running.revision);
+    this.#take(this.annotations[annotationKeys.plan] === safeRevision ? safeRevision : this.running.revision);
     this.#follow(this.annotations[annotationKeys.trial]);
   }
 
@@ -190,7 +222,9 @@ export class LoopWorld {
 
   #note(before: Observed, plan: DeploymentPlan): void {
     for (const { reason, note } of actionsOf(plan, "RecordEvent")) this.events.push(`${reason}: ${note}`);
-    this.made.push(...actionsOf(plan, "Create").map(({ resource }) => resource.kind));
+    const created = actionsOf(plan, "Create");
+    this.made.push(...created.map(({ resource }) => resource.kind));
+    this.asked.push(...created.map(({ manifest }) => (manifest as { spec?: Partial<TuningRunSpec> }).spec ?? {}));
     const history = JSON.stringify(before.targets[0]?.history?.data);
     const next = actionsOf(plan, "Apply").find(({ manifest }) => manifest.metadata.name.endsWith(".history"));
     const changed = JSON.stringify((next?.manifest as { data?: object } | undefined)?.data) !== history;
@@ -231,8 +265,9 @@ export class LoopWorld {
   }
 
   #report(traffic: Traffic) {
-    const { percentile, latencyMilliseconds } = this.running.serviceLevel;
+    const { percentile, latencyMilliseconds } = this.#observed.spec.serviceLevel;
     const report = reportOf({
+      ...(traffic.cpu && { cpu: traffic.cpu }),
       modelName: "ocr",
       planRevision: this.#revision,
       target: { percentile, latencyMilliseconds },

@@ -52,6 +52,7 @@ export interface PodOptions {
   readonly name?: string;
   readonly target?: string;
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly node?: string;
   readonly status?: Pod["status"];
 }
 
@@ -74,6 +75,7 @@ export function serverPod({
   name = "ocr-x64-a",
   target = "x64",
   annotations = {},
+  node: nodeName = "node1",
   status = readyStatus,
 }: PodOptions): Pod {
   const amounts = { cpu: "1", memory: "1Gi" };
@@ -87,7 +89,7 @@ export function serverPod({
       annotations,
     },
     spec: {
-      nodeName: "node1",
+      nodeName,
       containers: [{ name: "server", image: settings.serverImage, resources: { requests: amounts, limits: amounts } }],
     },
     status,

@@ -2,6 +2,7 @@ import {
   digestOf,
   encodeRecord,
   InferenceDeploymentSpec,
+  type NodeClass,
   type ServingPlan,
   SucceededResult,
   type Target,
@@ -49,6 +50,8 @@ export interface RunOptions {
   readonly trigger?: TuningRunSpec["trigger"];
   /** Without it the run has no status yet. */
   readonly progress?: Progress;
+  /** Labels of the node that it measured; those of `node1` by default. */
+  readonly nodeClass?: NodeClass;
   /** Seconds since it ended. */
   readonly endedAgo?: number;
 }
@@ -72,7 +75,8 @@ export function runOf(deployment: StoredInferenceDeployment, options: RunOptions
   };
   const run: StoredTuningRun = { metadata, spec };
   if (progress === undefined) return run;
-  const seen = observedRun(run, { now: now - 1000 * endedAgo });
+  const { nodeClass } = options;
+  const seen = observedRun(run, { now: now - 1000 * endedAgo, ...(nodeClass && { nodeClass }) });
   const withReport = progress.kind === "Answered" ? { ...seen, report: storedResult(run) } : seen;
   return { ...run, status: statusOf(withReport, progress, findingsOf(withReport, progress)) };
 }
@@ -80,9 +84,10 @@ export function runOf(deployment: StoredInferenceDeployment, options: RunOptions
 /** What the plan of a run looks at; by default a run that was just made. */
 export function observedRun(run: StoredTuningRun, changes: Partial<ObservedRun> = {}): ObservedRun {
   const nothing = { job: undefined, pod: undefined, report: undefined, samplesFound: true, matchingNodes: 1 };
+  const nodeClass = { "kubernetes.io/arch": "amd64" };
   const equal = { kind: "None" } as const;
   const refusal = null;
-  return { run, spec: TuningRunSpec.parse(run.spec), ...nothing, equal, refusal, settings, now, ...changes };
+  return { run, spec: TuningRunSpec.parse(run.spec), ...nothing, nodeClass, equal, refusal, settings, now, ...changes };
 }
 
 export const answered = (changes: Partial<SucceededResult> = {}): Progress => ({

@@ -1,13 +1,22 @@
-import { explain, type ReasonName, type TuningRunSpec } from "@sweetspot/crds";
+import {
+  type CpuIdentity,
+  explain,
+  type NodeClass,
+  type ReasonName,
+  safeRevision,
+  type TuningRunSpec,
+} from "@sweetspot/crds";
 import type { Observed } from "../inference-deployment/observed.ts";
 import { podWith } from "../policies/testing/observations.ts";
 import type { Pod } from "../resources.ts";
+import { annotationKeys } from "../specs/names.ts";
 import type { Progress } from "../tuning-run/progress.ts";
 import * as statuses from "./kubelet-statuses.ts";
 import {
   type Changes,
   deploymentOf,
   infd,
+  node,
   now,
   reportOf,
   serverPod,
@@ -66,6 +75,28 @@ const applied = (
     pods: [serverPod({ annotations: toldAnnotations(plan, 60) })],
     reports: { [podName]: reportOf({ ...report, planRevision: plan.revision }) },
   });
+};
+
+/** Tuned on the first of two nodes; the second has these labels, and its pod finds that CPU and runs what it should there. */
+const twoNodes = (labels: NodeClass, cpu: CpuIdentity | undefined): Observed => {
+  const changes = { "spec.replicas": 2 };
+  const run = runOf(infd(changes), { progress: answered() });
+  const plan = planOf(infd(changes), run);
+  const there = cpu === undefined ? plan.revision : safeRevision;
+  const told = { ...toldAnnotations(plan, 60), ...(cpu && { [annotationKeys.plan]: safeRevision }) };
+  const observed = served(changes, {
+    deployment: deploymentOf(2),
+    runs: [run],
+    pods: [
+      serverPod({ annotations: toldAnnotations(plan, 60) }),
+      serverPod({ name: "ocr-x64-b", node: "node2", annotations: told }),
+    ],
+    reports: {
+      [podName]: reportOf({ planRevision: plan.revision }),
+      "ocr-x64-b": reportOf({ planRevision: there, ...(cpu && { cpu }) }),
+    },
+  });
+  return { ...observed, nodes: [...observed.nodes, node("node2", labels)] };
 };
 
 const confirmation = (verdict: "Pass" | "Fail" | "Inconclusive") => ({
@@ -282,6 +313,29 @@ export const situations: Readonly<Record<string, Situation>> = {
       { ...told500(9), target: { percentile: "P99", latencyMilliseconds: 5 } },
     ),
     reasons: { ServiceLevelMet: "Met" },
+  },
+  "all pods run on the kind of node that was measured": {
+    observed: applied(),
+    reasons: { NodeClassConfirmed: "Confirmed" },
+  },
+  "the only pod runs on a node of another kind": {
+    observed: { ...applied(), nodes: [node("node1", { "kubernetes.io/arch": "arm64" })] },
+    reasons: { NodeClassConfirmed: "NodeClassChanged", Tuned: "Tuned", ConfigurationApplied: "Applied" },
+  },
+  "one of two pods runs on a node of another kind": {
+    observed: twoNodes(
+      { "kubernetes.io/arch": "arm64" },
+      { model: "ARM implementer 0x41 part 0xd40", architecture: "arm64" },
+    ),
+    reasons: { NodeClassConfirmed: "NodeClassMismatch", ConfigurationApplied: "Applied", Stalled: "Progressing" },
+  },
+  "one of two pods runs on a node of another kind with an equal CPU": {
+    observed: twoNodes({ "kubernetes.io/arch": "amd64v3" }, undefined),
+    reasons: { NodeClassConfirmed: "NodeClassMismatch", ConfigurationApplied: "Applied" },
+  },
+  "one of two pods finds another CPU under the same labels": {
+    observed: twoNodes({ "kubernetes.io/arch": "amd64" }, { model: "AMD EPYC 9B14", architecture: "x64" }),
+    reasons: { NodeClassConfirmed: "CpuMismatch", ConfigurationApplied: "Applied" },
   },
   "the API server refuses an object": {
     observed: { ...served({}), refusal: "apply deployments/ocr-x64: 422 Invalid: nodeSelector" },

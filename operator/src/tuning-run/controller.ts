@@ -1,6 +1,6 @@
 import { TuningRunSpec } from "@sweetspot/crds";
 import { type Interpreter, runOrTell } from "../actions/interpreter.ts";
-import { matchingNodes } from "../nodes.ts";
+import { matchingNodes, nodeClassOf } from "../nodes.ts";
 import type { ConfigMap, Job, Node, Pod, StoredTuningRun } from "../resources.ts";
 import { configMaps } from "../resources.ts";
 import {
@@ -18,6 +18,7 @@ import {
 import type { OperatorSettings } from "../settings.ts";
 import { reportName } from "../specs/names.ts";
 import { isOwnedBy } from "../specs/owner.ts";
+import { jobSelector } from "../specs/tuning-job.ts";
 import { Claims } from "./claims.ts";
 import { isFinished, type ObservedRun } from "./observed.ts";
 import { planRun } from "./plan.ts";
@@ -63,14 +64,18 @@ async function observe(
   const { name, namespace } = run.metadata as { name: string; namespace: string };
   const own = <T extends KubernetesObject>(object: T | undefined) => (isOwnedBy(object, run) ? object : undefined);
   const job = own(jobs.get(keyOf({ namespace, name })));
+  const pod = newest(job?.metadata.uid === undefined ? [] : pods.byOwner(job.metadata.uid));
+  const all = nodes.list();
+  const node = all.find(({ metadata }) => metadata.name === pod?.spec?.nodeName);
   return {
     run,
     spec,
     job,
-    pod: newest(job?.metadata.uid === undefined ? [] : pods.byOwner(job.metadata.uid)),
+    pod,
     report: own(stored.get(keyOf({ namespace, name: reportName(name) }))),
     samplesFound: job !== undefined || isFinished(run) || (await samplesFound(client, spec, namespace, signal)),
-    matchingNodes: matchingNodes(nodes.list(), spec.nodeSelector).length,
+    matchingNodes: matchingNodes(all, jobSelector(spec)).length,
+    nodeClass: nodeClassOf(node, settings.nodeClassLabels),
     refusal: null,
     settings,
     now: now(),

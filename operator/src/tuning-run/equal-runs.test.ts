@@ -38,6 +38,13 @@ describe("the profile of a question", () => {
   });
 });
 
+describe("the profile of a run", () => {
+  it("is another one for another kind of node, which is no part of the question", () => {
+    const there = { ...mine, spec: { ...mine.spec, nodeClass: { "kubernetes.io/arch": "arm64" } } };
+    expect(profileKey(there)).not.toBe(profileKey(mine));
+  });
+});
+
 describe("of equal runs", () => {
   it("the one that nobody was before measures", () => {
     expect(equal([])).toEqual({ kind: "None" });

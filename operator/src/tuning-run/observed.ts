@@ -1,4 +1,4 @@
-import type { TuningRunSpec } from "@sweetspot/crds";
+import type { NodeClass, TuningRunSpec } from "@sweetspot/crds";
 import type { ConfigMap, Job, Pod, StoredTuningRun } from "../resources.ts";
 import type { OperatorSettings } from "../settings.ts";
 import type { EqualRun } from "./equal-runs.ts";
@@ -16,6 +16,8 @@ export interface ObservedRun {
   readonly samplesFound: boolean;
   /** Nodes that carry the labels of the selector. */
   readonly matchingNodes: number;
+  /** Labels of the pod's node that tell kinds of nodes apart; undefined while it has none, and where the node carries none. */
+  readonly nodeClass: NodeClass | undefined;
   /** Why the API server would not have the Job; null where it was not asked, or took it. */
   readonly refusal: string | null;
   /** Whose answer this run takes over, or whose it waits for. */

@@ -81,6 +81,30 @@ describe("a run whose Job is there", () => {
   });
 });
 
+describe("a run for one kind of node", () => {
+  const nodeClass = { "node.kubernetes.io/instance-type": "m7a.large" };
+  const asking = { ...run, spec: { ...run.spec, nodeClass, nodeSelector: { disk: "ssd" } } };
+  const seen = (changes: Partial<ObservedRun>) => planRun(observedRun(asking, changes));
+
+  it("sends its Job there, within the selector of its target", () => {
+    expect(actionsOf(seen({}), "Create")[0]?.manifest).toMatchObject({
+      spec: { template: { spec: { nodeSelector: { ...nodeClass, disk: "ssd" } } } },
+    });
+  });
+
+  it("fails where no node is of that kind any more", () => {
+    const status = statusIn<TuningRunStatus>(seen({ job: job(), pod: pod(statuses.noSuchNode), matchingNodes: 0 }));
+    expect(status.message).toContain("node.kubernetes.io/instance-type=m7a.large,disk=ssd");
+  });
+
+  it("notes what kind it measured, and keeps the note when the node goes away", () => {
+    const status = statusIn<TuningRunStatus>(seen({ job: job(), pod: pod(statuses.tunerRuns), nodeClass }));
+    expect(status.nodeClass).toEqual(nodeClass);
+    const later = observedRun({ ...asking, status }, { ...done, report: storedResult(asking), nodeClass: undefined });
+    expect(statusIn<TuningRunStatus>(planRun(later)).nodeClass).toEqual(nodeClass);
+  });
+});
+
 describe("a run that ended", () => {
   it("stores its report before it is complete", () => {
     expect(inWords(plan(done))).toEqual([`StoreResult ${name}`]);

@@ -2,7 +2,7 @@ import { modelSourceOf, readTuningResult, type SucceededResult } from "@sweetspo
 import { type Finding, sayFor } from "../conditions.ts";
 import { isOver, missingClaim, problemOf, sinceMilliseconds } from "../pods/pod-state.ts";
 import type { ContainerState, Pod, StoredTuningRun } from "../resources.ts";
-import { deadlineSeconds } from "../specs/tuning-job.ts";
+import { deadlineSeconds, jobSelector } from "../specs/tuning-job.ts";
 import type { ObservedRun } from "./observed.ts";
 
 /** How far a run has come. */
@@ -67,7 +67,7 @@ function startOf(observed: ObservedRun, pod: Pod): Progress {
   const { now, matchingNodes, spec, run } = observed;
   const problem = problemOf(pod);
   if (problem?.kind === "Unschedulable" && matchingNodes === 0) {
-    return failed(say("Failed", "NoMatchingNode", { selector: selectorText(spec.nodeSelector) }));
+    return failed(say("Failed", "NoMatchingNode", { selector: selectorText(jobSelector(spec)) }));
   }
   const claim = missingClaim(problem);
   if (claim !== null) return failed(say("Failed", "ClaimNotFound", { claim }));

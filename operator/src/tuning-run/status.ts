@@ -21,13 +21,12 @@ export function statusOf(observed: ObservedRun, progress: Progress, findings: re
   const previous: readonly Condition[] = run.status?.conditions ?? [];
   const over = progress.kind === "Answered" || progress.kind === "AnsweredElsewhere" || progress.kind === "Failed";
   const startedAt = run.status?.startedAt ?? startOf(pod);
-  const nodeName = pod?.spec?.nodeName ?? run.status?.nodeName;
   const jobName = job?.metadata.name ?? run.status?.jobName;
   return {
     observedGeneration: run.metadata.generation ?? 0,
     conditions: conditionsOf(findings, previous, run.metadata.generation ?? 0, now),
     ...(jobName === undefined ? {} : { jobName }),
-    ...(nodeName === undefined ? {} : { nodeName }),
+    ...placeOf(observed),
     ...(startedAt === undefined ? {} : { startedAt }),
     ...(over ? { finishedAt: run.status?.finishedAt ?? secondsOf(now) } : {}),
     message: messageOf(findings).slice(0, 1024),
@@ -36,9 +35,23 @@ export function statusOf(observed: ObservedRun, progress: Progress, findings: re
   };
 }
 
+/** The node that it runs or ran on, as long as anybody knows. */
+function placeOf({ run, pod, nodeClass: labels }: ObservedRun): Pick<TuningRunStatus, "nodeName" | "nodeClass"> {
+  const nodeName = pod?.spec?.nodeName ?? run.status?.nodeName;
+  const nodeClass = labels ?? run.status?.nodeClass;
+  return {
+    ...(nodeName === undefined ? {} : { nodeName }),
+    ...(nodeClass === undefined ? {} : { nodeClass }),
+  };
+}
+
 function answerTaken(observed: ObservedRun, { metadata, status }: StoredTuningRun) {
-  const { result } = status ?? {};
-  return { answerFrom: metadata.name, ...(result === undefined ? {} : answerOf(observed, result)) };
+  const { result, nodeClass } = status ?? {};
+  return {
+    answerFrom: metadata.name,
+    ...(nodeClass === undefined ? {} : { nodeClass }),
+    ...(result === undefined ? {} : answerOf(observed, result)),
+  };
 }
 
 const startOf = (pod: ObservedRun["pod"]): string | undefined =>

@@ -8,6 +8,7 @@ import {
 import { costShift } from "../../policies/diagnosis/cost-shift.ts";
 import { type DiagnosisResult, diagnose } from "../../policies/diagnosis/diagnose.ts";
 import type { Observation } from "../../policies/diagnosis/observation.ts";
+import { judgeNodes, type NodeVerdict, type PodOnNode } from "../../policies/node-kinds.ts";
 import { recentShare, snapshotOf, surgeRate } from "../../policies/pod-traffic.ts";
 import {
   decideRetuning,
@@ -17,6 +18,7 @@ import {
 } from "../../policies/retuning.ts";
 import type { Pod } from "../../resources.ts";
 import type { Answer } from "../answer.ts";
+import { measuredKind, podsWithoutPlan } from "../kinds.ts";
 import type { ObservedTarget } from "../observed.ts";
 import { withBaseline } from "./baseline.ts";
 import { carryOut } from "./carry-out.ts";
@@ -38,6 +40,8 @@ export interface ControlQuestion {
   /** metadata.generation. */
   readonly generation: number;
   readonly requests: PersonRequests;
+  /** Where these run. */
+  readonly pods: readonly PodOnNode[];
   /** Answers that still say how to serve the target, best first; none while tuning is off. */
   readonly answers: readonly Answer[];
   /** Attempts at the present question so far, and whether the last one failed. */
@@ -79,6 +83,7 @@ export function controlTarget(question: ControlQuestion): TargetControl {
     ready,
     target: { percentile, latencyMilliseconds },
     revision: running?.plan.revision ?? null,
+    without: podsWithoutPlan(running, question.pods, spec, requests.pin !== null),
     now,
   });
   const traffic = snapshotOf(look.pods, now);
@@ -92,8 +97,10 @@ export function controlTarget(question: ControlQuestion): TargetControl {
   // A history whose plan is gone begins anew.
   const present = before === null ? null : revisionNamed(before.history.serving, before, answers);
   const usable = present === null ? null : before;
-  // What answers another question than the plan that serves, after a change of the spec, is not the same thing done better.
-  const comparable = present?.answer.current === true && answer.current;
+  // What answers another question than the plan that serves, after a change of the spec, is not the same thing done better. Nor is what was
+  // measured for other nodes.
+  const comparable =
+    present?.answer.current === true && answer.current && nodesOf(question, present).kind !== "Changed";
   const taken = takeUp(usable, answer, generation, { ...moment, canTry: moment.canTry && comparable });
   const begun = usable === null ? { ...taken, history: { ...taken.history, ...inherited(before, requests) } } : taken;
   const obeyed = obeyPerson(begun, question, moment);
@@ -104,6 +111,8 @@ export function controlTarget(question: ControlQuestion): TargetControl {
   }
   return react(question, { stored: obeyed, serving, pinned: pinned !== null, look, moment });
 }
+
+const nodesOf = ({ pods }: ControlQuestion, { answer }: Serving): NodeVerdict => judgeNodes(measuredKind(answer), pods);
 
 /** What a history that begins anew has from the one before, if any: budgets stay spent, and old requests obeyed. */
 const inherited = (
@@ -152,15 +161,16 @@ function react(question: ControlQuestion, situation: Situation): TargetControl {
 
 /** What a trial that is decided comes to; null while there is none, or it goes on. */
 function afterTrial(
-  { now, answers }: ControlQuestion,
+  question: ControlQuestion,
   { stored, look, moment, serving, pinned }: Situation,
 ): TargetControl | null {
+  const { now, answers } = question;
   const { history } = stored;
   const { trial } = history;
   if (trial === null) return null;
   const candidate = revisionNamed(trial.revision, stored, answers);
   const verdict: TrialVerdict =
-    candidate === null || pinned
+    candidate === null || pinned || nodesOf(question, serving).kind === "Changed"
       ? { kind: "Refuse", message: "It cannot be tried any more." }
       : judgeTrial(trial, look.pods, now);
   if (verdict.kind === "Continue") return null;
@@ -183,7 +193,8 @@ function withoutFailedWork(history: PlanHistory, { last, failed }: ControlQuesti
   return { ...history, work: null, lastResult: "The measurement that was asked for failed: see its TuningRun." };
 }
 
-function observationOf({ spec, ready, answers }: ControlQuestion, situation: Situation): Observation {
+function observationOf(question: ControlQuestion, situation: Situation): Observation {
+  const { spec, ready, answers } = question;
   const { stored, serving, look, moment } = situation;
   const { percentile, latencyMilliseconds } = spec.serviceLevel;
   const { name, since, previous, shareBefore } = serving.revision;
@@ -202,6 +213,7 @@ function observationOf({ spec, ready, answers }: ControlQuestion, situation: Sit
       bestReachableMilliseconds: serving.answer.result.bestReachableMilliseconds,
     },
     readyReplicas: ready.length,
+    nodes: nodesOf(question, serving),
   };
 }
 

@@ -99,6 +99,7 @@ function adviceOn(remedy: Remedy): string {
     case "Advise":
     case "RollBack":
     case "Replan":
+    case "Benchmark":
       return "Nothing that the operator could do would help.";
   }
 }

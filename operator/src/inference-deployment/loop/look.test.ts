@@ -31,6 +31,7 @@ function question({ bad, revision = "r2", memory = noMemory, since = hourBefore,
     ready: [pod],
     target: promise,
     revision: "r2",
+    without: new Set(),
     now: monday * 1000,
   };
 }
@@ -44,6 +45,13 @@ describe("a look at a target", () => {
     const since = new Date((monday - 900) * 1000).toISOString();
     const before = [...hour(90).slice(90), ...new Array<number>(90).fill(0)];
     expect(lookAtTarget(question({ bad: before, since })).level.state).toBe("Met");
+  });
+
+  it("counts what a pod answered under the safe plan where that is what it should run", () => {
+    const safe = question({ bad: hour(9), revision: "safe" });
+    expect(lookAtTarget(safe).level.reason).toBe("NoReports");
+    const without = new Set([uidOf(pod.metadata.name)]);
+    expect(lookAtTarget({ ...safe, without }).level.state).toBe("Breached");
   });
 
   it("does not judge by requests that were counted for another target", () => {

@@ -1,4 +1,4 @@
-import { digestOf, type ServiceLevelReport, type ServiceLevelTarget } from "@sweetspot/crds";
+import { digestOf, type ServiceLevelReport, type ServiceLevelTarget, safeRevision } from "@sweetspot/crds";
 import type { PodTraffic } from "../../policies/pod-traffic.ts";
 import { judgeServiceLevel, type ServiceLevelInput, type ServiceLevelVerdict } from "../../policies/service-level.ts";
 import type { PrometheusCounts } from "../../reports/prometheus-counts.ts";
@@ -26,6 +26,8 @@ export interface LookQuestion {
   readonly target: ServiceLevelTarget;
   /** Revision of the plan that they should run; null while none was measured. */
   readonly revision: string | null;
+  /** UIDs of those that should run the safe plan instead. */
+  readonly without: ReadonlySet<string>;
   readonly now: number;
 }
 
@@ -33,9 +35,12 @@ export interface LookQuestion {
 const worthAWrite = 1.5;
 
 /** Looks at what the pods of a target tell of their traffic. Pure. */
-export function lookAtTarget({ observed, ready, target, revision, now }: LookQuestion): TargetLook {
+export function lookAtTarget({ observed, ready, target, revision, without, now }: LookQuestion): TargetLook {
   const pods = ready.map((pod) => trafficOf(pod, observed));
-  const counted = pods.map((pod) => (countsFor(pod.report, target, revision) ? pod : { ...pod, report: null }));
+  const counted = pods.map((pod, index) => {
+    const wanted = without.has(ready[index]?.metadata.uid ?? "") ? safeRevision : revision;
+    return countsFor(pod.report, target, wanted) ? pod : { ...pod, report: null };
+  });
   const since = counted.flatMap(({ report }) => (report === null ? [] : [Date.parse(report.since)]));
   const subject = digestOf({ revision, target });
   const { memory } = observed;

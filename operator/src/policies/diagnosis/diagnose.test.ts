@@ -92,6 +92,27 @@ describe("the cause of a missed target", () => {
   });
 });
 
+describe("nodes that are not those that were measured", () => {
+  const kind = (arch: string) => ({ labels: { "kubernetes.io/arch": arch }, cpu: undefined });
+  const example = { uid: "1", pod: "a", node: "n", kind: kind("arm64") };
+  const seen = { measured: kind("amd64"), example, pods: 3 };
+
+  it("are measured at once, before the target is missed and whatever the table of other nodes says", () => {
+    const changed = { kind: "Changed", ...seen, others: 3 } as const;
+    const { cause } = diagnose(observation({ level: met, nodes: changed, present: drifted(2) }));
+    expect(cause).toMatchObject({ cause: "NodeClassChanged", remedy: { kind: "Benchmark" } });
+    expect(cause?.sentence).toBe(
+      "It was measured on nodes with kubernetes.io/arch=amd64, and its pods run on nodes with kubernetes.io/arch=arm64.",
+    );
+  });
+
+  it("are no cause while some pods run where it was measured", () => {
+    const nodes = { kind: "Mixed", ...seen, others: 2 } as const;
+    expect(diagnose(observation({ level: met, nodes })).cause).toBeNull();
+    expect(causeOf({ nodes, present: drifted(1.3) })?.cause).toBe("CostDrift");
+  });
+});
+
 describe("what must not be confused", () => {
   it("twice the load is never a reason to replan or to measure, though the front then slows the engines and everything waits", () => {
     const busy = fc.record({
@@ -151,6 +172,7 @@ describe("without a breach", () => {
     const { considered } = diagnose(observation({ level: { ...breached, state: "Met" }, revision: justRevised }));
     expect(considered.map(({ cause }) => cause)).toEqual([
       "BadRevision",
+      "NodeClassChanged",
       "Infeasible",
       "NoisyNode",
       "CostDrift",

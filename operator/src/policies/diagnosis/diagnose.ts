@@ -2,6 +2,7 @@ import { badRevision } from "./bad-revision.ts";
 import { costDrift } from "./cost-drift.ts";
 import { infeasible } from "./infeasible.ts";
 import { load } from "./load.ts";
+import { nodeClassChanged } from "./node-class-changed.ts";
 import { noisyNode } from "./noisy-node.ts";
 import type { Diagnosis, DiagnosisPolicy, Observation } from "./observation.ts";
 import { processing } from "./processing.ts";
@@ -10,6 +11,7 @@ import { workloadDrift } from "./workload-drift.ts";
 /** In order: when several hold, the first is acted on. */
 const policies: readonly DiagnosisPolicy[] = [
   badRevision,
+  nodeClassChanged,
   infeasible,
   noisyNode,
   costDrift,
@@ -22,7 +24,7 @@ const policies: readonly DiagnosisPolicy[] = [
 const late: ReadonlySet<string> = new Set(["Processing"]);
 
 /** Causes that are worth acting on before the target is missed: a slower node is found at night and missed at noon. */
-const early: ReadonlySet<string> = new Set(["NoisyNode", "CostDrift"]);
+const early: ReadonlySet<string> = new Set(["NodeClassChanged", "NoisyNode", "CostDrift"]);
 
 export interface DiagnosisResult {
   /** What to act on; null while the target is not missed and nothing announces that it will be. */

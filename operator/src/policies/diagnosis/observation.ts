@@ -1,4 +1,5 @@
 import type { Cause, CostTable, Layout, ServiceLevelTarget, TrafficSnapshot } from "@sweetspot/crds";
+import type { NodeVerdict } from "../node-kinds.ts";
 import type { ServiceLevelVerdict } from "../service-level.ts";
 
 /** What the plan that runs was promised to do when it was measured. */
@@ -34,15 +35,18 @@ export interface Observation {
   /** Null while a plan runs that was never measured. */
   readonly plan: MeasuredPlan | null;
   readonly readyReplicas: number;
+  /** What the pods run on, held against what was measured. */
+  readonly nodes: NodeVerdict;
 }
 
 /**
- * What may be done about a cause. `Replan` searches the refitted table again, in seconds and without a restart. `Benchmark` is
- * never a first answer: see `retuning.ts`. `Advise` says what a person may do.
+ * What may be done about a cause. `Replan` searches the refitted table again, in seconds and without a restart; when that did not
+ * help, `retuning.ts` may measure. `Benchmark` measures at once: there is no table to search. `Advise` says what a person may do.
  */
 export type Remedy =
   | { readonly kind: "RollBack"; readonly revision: string }
   | { readonly kind: "Replan" }
+  | { readonly kind: "Benchmark" }
   | { readonly kind: "Scale"; readonly replicas: number }
   | { readonly kind: "Move"; readonly nodes: readonly string[] }
   | { readonly kind: "Advise" };

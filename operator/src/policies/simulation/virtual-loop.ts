@@ -43,7 +43,8 @@ export class VirtualLoop {
     const promoted = this.#promoted;
     const surge = surgeRate(pods, now);
     const readyReplicas = pods.length;
-    const diagnosis = diagnose({ target, level, present, surge, promoted, revision: null, plan, readyReplicas });
+    const seen = { present, surge, promoted, readyReplicas, nodes: { kind: "Unknown" } } as const;
+    const diagnosis = diagnose({ target, level, revision: null, plan, ...seen });
     const situation = {
       level,
       cause: diagnosis.cause,

@@ -96,5 +96,6 @@ export const observation = (changes: Partial<Observation> = {}): Observation => 
     bestReachableMilliseconds: 4,
   },
   readyReplicas: 3,
+  nodes: { kind: "Alike" },
   ...changes,
 });
