@@ -69,10 +69,11 @@ export const PlanHistory = z.object({
    * then `complete`.
    */
   baseline: z.object({ complete: z.boolean(), traffic: TrafficSnapshot }),
-  /** Traffic to hold other plans against: of the last breach, and of when the plan was new and kept its promise. */
-  recorded: z
-    .object({ breach: TrafficRecord.nullable(), usual: TrafficRecord.nullable() })
-    .default({ breach: null, usual: null }),
+  /**
+   * Traffic to hold other plans against: of the last breach, and of when the plan had become usual. Each is absent before the
+   * first, and in histories from before traffic was recorded: a default would have all of them written anew by an upgrade.
+   */
+  recorded: z.object({ breach: TrafficRecord.optional(), usual: TrafficRecord.optional() }).optional(),
   retuning: RetuningState,
   /** The revision that is tried beside the one that serves; null while none is. */
   trial: z.object({ id: Name, revision: Name, since: Instant }).nullable().default(null),

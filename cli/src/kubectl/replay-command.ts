@@ -39,7 +39,7 @@ export async function replayOf(
   target: string,
 ): Promise<TrafficReplay | null> {
   const stored = await cluster.history(deployment, target);
-  if (stored === null || Object.values(stored.history.recorded).every((record) => record === null)) return null;
+  if (stored?.history.recorded === undefined) return null;
   const runs = new Set(stored.history.revisions.map(({ run }) => run));
   const reports = new Map<string, TuningReport>();
   for (const run of runs) {

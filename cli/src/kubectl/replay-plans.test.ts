@@ -36,7 +36,7 @@ const revision = (name: string, origin: "Tuning" | "Replan", run = "ocr-x64-1"):
 /** The same plan, one request at a time. */
 const unbatched: ServingPlan = { ...plan, revision: "replan-1", batching: { ...plan.batching, maximumRows: 1 } };
 
-function replayed(recorded: Partial<PlanHistory["recorded"]>, changes: Partial<ServingPlan> = {}) {
+function replayed(recorded: NonNullable<PlanHistory["recorded"]>, changes: Partial<ServingPlan> = {}) {
   const revisions = [revision("ocr-x64-1", "Tuning"), revision("replan-1", "Replan"), revision("gone", "Replan")];
   const old = revision("old", "Tuning", "ocr-x64-0");
   const traffic: PlanHistory["baseline"]["traffic"] = {
@@ -45,7 +45,7 @@ function replayed(recorded: Partial<PlanHistory["recorded"]>, changes: Partial<S
   const history: PlanHistory = {
     ...{ apiVersion: "sweetspot.dev/v1alpha1", kind: "PlanHistory", answer: "ocr-x64-1", serving: "ocr-x64-1" },
     ...{ revisions: [...revisions, old], baseline: { complete: true, traffic }, trial: null, work: null },
-    recorded: { breach: null, usual: null, ...recorded },
+    recorded,
     retuning: { generation: 1, records: [], pending: null, failures: 0 },
     ...{ lastResult: "", obeyed: { retune: "", rollback: "", promote: "" } },
   };

@@ -38,11 +38,11 @@ interface Subject extends Pick<ReplayedPlan, "name" | "origin" | "summary"> {
  * a second or two.
  */
 export function replayPlans(material: ReplayMaterial): TrafficReplay {
-  const { breach, usual } = material.history.recorded;
+  const { breach, usual } = material.history.recorded ?? {};
   const subjects = subjectsOf(material);
   const records: ReplayedRecord[] = [];
-  if (breach !== null) records.push(replayRecord("Breach", breach, subjects, material));
-  if (usual !== null) records.push(replayRecord("Usual", usual, subjects, material));
+  if (breach !== undefined) records.push(replayRecord("Breach", breach, subjects, material));
+  if (usual !== undefined) records.push(replayRecord("Usual", usual, subjects, material));
   return { apiVersion, kind: "TrafficReplay", serviceLevel: material.serviceLevel, records };
 }
 

@@ -194,7 +194,7 @@ describe.skipIf(!there)("kubectl sweetspot on a real API server", () => {
         ...{ at: new Date().toISOString(), revision: history.serving, pods: 1, badShare: 0.1, slowdown: 1 },
         ...{ requests: new Array(60).fill(20), lengths: [0, 0, 0, 0, 1200], rows: [1200] },
       };
-      const text = JSON.stringify({ ...history, recorded: { breach, usual: null } });
+      const text = JSON.stringify({ ...history, recorded: { breach } });
       const patch = JSON.stringify({ data: { "history.json": text } });
       await server.kubectl("patch", "configmap", "ocr-x64.history", "-n", namespace, "--type=merge", "-p", patch);
       const replay = parseDocument(TrafficReplay, await says(`replay ocr -n ${namespace} --json`), "the replay");

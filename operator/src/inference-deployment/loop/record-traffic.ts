@@ -34,11 +34,11 @@ export function withRecord(history: PlanHistory, question: RecordQuestion): Plan
 function dueRecord({ recorded, baseline }: PlanHistory, question: RecordQuestion): "breach" | "usual" | null {
   const { level, moment, serving } = question;
   if (level.state === "Breached" && level.began !== null) {
-    const last = recorded.breach === null ? Number.NEGATIVE_INFINITY : Date.parse(recorded.breach.at);
+    const last = recorded?.breach === undefined ? Number.NEGATIVE_INFINITY : Date.parse(recorded.breach.at);
     const mature = level.began + matureMilliseconds;
     return last < level.began || (last < mature && moment.now >= mature) ? "breach" : null;
   }
-  return level.state === "Met" && baseline.complete && recorded.usual?.revision !== serving.name ? "usual" : null;
+  return level.state === "Met" && baseline.complete && recorded?.usual?.revision !== serving.name ? "usual" : null;
 }
 
 /** Null where pods tell of too little. What came before the plan was another plan's work. */

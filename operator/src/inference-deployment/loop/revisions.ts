@@ -56,7 +56,6 @@ const firstHistory = (revision: NewRevision, generation: number, moment: Moment)
   serving: revision.name,
   revisions: [serving(revision, null, moment)],
   baseline: { complete: false, traffic: withoutCosts(moment.traffic) },
-  recorded: { breach: null, usual: null },
   retuning: initialRetuning(generation),
   trial: null,
   work: null,
