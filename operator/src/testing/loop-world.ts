@@ -1,8 +1,8 @@
 import {
   type CpuIdentity,
   type InferenceDeploymentStatus,
-  type PlanHistory,
   type NodeClass,
+  type PlanHistory,
   PlanTrial,
   parseDocument,
   type RecentTraffic,
