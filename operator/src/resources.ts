@@ -75,6 +75,7 @@ export interface Deployment extends KubernetesObject {
     readonly readyReplicas?: number;
     readonly updatedReplicas?: number;
     readonly availableReplicas?: number;
+    readonly conditions?: readonly ObjectCondition[];
   };
 }
 

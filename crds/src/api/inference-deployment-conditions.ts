@@ -18,6 +18,11 @@ const ready = {
     message: "{ready} of {wanted} replicas answer requests. Target {target}: {detail}.",
     action: "When this lasts, look at its pods: kubectl describe pod -l sweetspot.dev/target={target}.",
   },
+  PodsRefused: {
+    status: "False",
+    message: "The API server takes no pod of target {target}: {detail}.",
+    action: "Correct runtimeClassName or resources, or what forbids it: a quota, a policy or a webhook.",
+  },
   PodsUnschedulable: {
     status: "False",
     message: "A pod of target {target} finds no node: {detail}.",

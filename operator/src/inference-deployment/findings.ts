@@ -79,7 +79,7 @@ function stalledOf(targets: readonly TargetFindings[]): Finding {
   return say("Stalled", "Progressing", {});
 }
 
-const cannotRun = new Set(["PodsUnschedulable", "ImageCannotBePulled", "ModelCannotBeLoaded"]);
+const cannotRun = new Set(["PodsRefused", "PodsUnschedulable", "ImageCannotBePulled", "ModelCannotBeLoaded"]);
 
 function reconcilingOf(targets: readonly TargetFindings[], stalled: Finding): Finding {
   if (stalled.status === "True") return say("Reconciling", "Stalled", {});

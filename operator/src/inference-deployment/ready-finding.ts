@@ -1,5 +1,6 @@
 import { type Finding, sayFor } from "../conditions.ts";
 import type { PodProblem } from "../pods/pod-state.ts";
+import type { ObservedTarget } from "./observed.ts";
 import type { TargetState } from "./target-state.ts";
 
 const say = sayFor("InferenceDeployment");
@@ -16,8 +17,18 @@ export function ready(state: TargetState, model: Finding): Finding {
   if (state.yielding)
     return say("Ready", "PodsNotReady", { ...values, detail: "its pod makes room for the tuning Job" });
   const problem = state.problem?.problem;
-  if (problem === undefined) return say("Ready", "PodsNotReady", { ...values, detail: "its pods are starting" });
-  return notReady(problem, target.name);
+  if (problem !== undefined) return notReady(problem, target.name);
+  const refusal = refusalOf(state.observed);
+  if (refusal !== null) return say("Ready", "PodsRefused", { target: target.name, detail: refusal });
+  return say("Ready", "PodsNotReady", { ...values, detail: "its pods are starting" });
+}
+
+/** Why the API server takes no pod of the target, in its own words; null while it does, or has not been asked. */
+function refusalOf({ deployment, pods }: ObservedTarget): string | null {
+  const failure = deployment?.status?.conditions?.find(({ type }) => type === "ReplicaFailure");
+  if (failure?.status !== "True" || pods.length > 0) return null;
+  // Each try has a pod of another name.
+  return (failure.message ?? "no reason is given").replace(/^pods "[^"]*" is forbidden: /, "");
 }
 
 function notReady(problem: PodProblem, target: string): Finding {

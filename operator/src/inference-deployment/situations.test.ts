@@ -94,6 +94,11 @@ describe("what a user reads", () => {
       "Pod ocr-x64-a has not confirmed plan ocr-x64-1c3b895b-1 for 10 s. Check that the operator reaches the pod's metrics port, 9090.",
     ],
     [
+      "no pod may be made",
+      "Ready",
+      'The API server takes no pod of target x64: pod rejected: RuntimeClass "nvidia" not found. Correct runtimeClassName or resources, or what forbids it: a quota, a policy or a webhook.',
+    ],
+    [
       "the only pod runs on a node of another kind",
       "NodeClassConfirmed",
       "The result of target x64 is stale: it was measured on AMD EPYC 7763 64-Core Processor (x64) with kubernetes.io/arch=amd64, and its pods run on AMD EPYC 7763 64-Core Processor (x64) with kubernetes.io/arch=arm64, such as ocr-x64-a on node node1. Its plan serves there too: answers are the same, and how fast they come was not measured. Wait for another measurement, which spec.retuning bounds: see status.targets[].diagnosis.",

@@ -134,3 +134,11 @@ export const pastDeadline: Status = {
   message: "Pod was active on the node longer than the specified deadline",
   containerStatuses: [{ name: "tuner", state: { terminated: { exitCode: 137, reason: "Error" } } }],
 };
+
+/** Condition of a Deployment none of whose pods the API server takes, as the controller-manager writes it. */
+export const noRuntimeClass = {
+  type: "ReplicaFailure",
+  status: "True",
+  reason: "FailedCreate",
+  message: 'pods "ocr-x64-5d9f8c7b6-" is forbidden: pod rejected: RuntimeClass "nvidia" not found',
+} as const;

@@ -204,6 +204,13 @@ export const situations: Readonly<Record<string, Situation>> = {
     observed: badPod(statuses.crashLoop({ exitCode: 137, reason: "OOMKilled" })),
     reasons: { Ready: "ModelCannotBeLoaded", ModelResolved: "Resolving", Stalled: "PodsCannotRun" },
   },
+  "no pod may be made": {
+    observed: observeOne(
+      { "spec.targets.0.runtimeClassName": "nvidia" },
+      { deployment: { ...deploymentOf(1), status: { conditions: [statuses.noRuntimeClass] } } },
+    ),
+    reasons: { Ready: "PodsRefused", Stalled: "PodsCannotRun", Reconciling: "Stalled" },
+  },
   "no node fits": {
     observed: badPod(statuses.noSuchNode),
     reasons: { Ready: "PodsUnschedulable", Stalled: "PodsCannotRun", Reconciling: "Stalled" },

@@ -45,6 +45,9 @@ const labelKey = fc.stringMatching(
   /^([a-z]([-a-z0-9]{0,9}[a-z0-9])?\.example\.com\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,9}[A-Za-z0-9])?$/,
 );
 
+/** The API server takes no pod of a RuntimeClass that is not there: whoever uses these specs makes those. */
+export const runtimeClasses = ["nvidia", "kata"] as const;
+
 /** Where the schema alone would lead to what is hardly ever right, or to more pods than a test has room for. */
 const hints: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   "model.uri": fc.constantFrom(...sources).chain((source) => fc.stringMatching(new RegExp(`^${source}$`))),
@@ -53,6 +56,7 @@ const hints: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   autoscaling: fc
     .record({ replicas: fc.integer({ min: 1, max: 3 }), scaleDownSeconds: fc.integer({ min: 120, max: 3600 }) })
     .map(({ replicas, ...rest }) => ({ minReplicas: replicas, maxReplicas: replicas, ...rest })),
+  "targets[].runtimeClassName": fc.constantFrom(...runtimeClasses),
 };
 /** Longest lists and maps that are generated. */
 const mostItems = 3;

@@ -3,7 +3,7 @@ import { configMaps, inferenceDeployments, type KubernetesObject, labelKeys } fr
 import { eventually } from "../e2e/eventually.ts";
 import type { OperatorPlace, ReadObject } from "../integration/operator-place.ts";
 import type { OperatorProcess } from "../integration/operator-process.ts";
-import type { Transition } from "./any-spec.ts";
+import { runtimeClasses, type Transition } from "./any-spec.ts";
 import { differences, isSaid, stateOf } from "./deployment-state.ts";
 
 /** What came of one transition and its way back, in sentences; nothing where all is well. */
@@ -32,6 +32,7 @@ export async function runTransitions(
   const [changing, fresh] = world.namespaces;
   const names = transitions.map((_, index) => `t${index}`);
   const specs = transitions.flatMap(({ from, to }) => [from, to]);
+  await world.makeRuntimeClasses();
   await Promise.all(world.namespaces.map((namespace) => world.makeSamples(namespace, specs)));
   await world.change(changing, new Map(names.map((name, index) => [name, transitions[index]?.from])));
   await world.change(fresh, new Map(names.map((name, index) => [name, transitions[index]?.to])));
@@ -96,6 +97,13 @@ class World {
     this.#place = place;
     this.#operator = operator;
     this.namespaces = namespaces;
+  }
+
+  async makeRuntimeClasses(): Promise<void> {
+    for (const handler of runtimeClasses) {
+      const manifest = { apiVersion: "node.k8s.io/v1", kind: "RuntimeClass", metadata: { name: handler }, handler };
+      await this.#place.server.kubectl.apply(manifest);
+    }
   }
 
   /** The namespace, with all ConfigMaps that samples are read from. */

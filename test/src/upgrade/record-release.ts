@@ -23,6 +23,12 @@ async function makeObjects(place: OperatorPlace): Promise<void> {
     metadata: { namespace, name: "reviews-samples" },
     data: { "labelled.jsonl": "{}" },
   });
+  await server.kubectl.apply({
+    apiVersion: "node.k8s.io/v1",
+    kind: "RuntimeClass",
+    metadata: { name: "nvidia" },
+    handler: "nvidia",
+  });
   await server.kubectl.apply(changed(minimal.InferenceDeployment, { "metadata.namespace": namespace }));
   await server.kubectl.apply(
     changed(parse(readFileSync(full, "utf8")), { "spec.autoscaling": undefined, "spec.replicas": 2 }),
