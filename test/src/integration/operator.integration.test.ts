@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { PlanHistory, ServingPlan, TuningRun } from "@sweetspot/crds";
+import { PlanHistory, ServingPlan, safeRevision, TuningRun } from "@sweetspot/crds";
 import { changed, minimal } from "@sweetspot/crds/testing";
 import { annotationKeys, type KubeClient } from "@sweetspot/operator";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -324,9 +324,33 @@ describe.skipIf(!there)("the operator on a real API server", () => {
 
   /** The plan that the only pod was told of. */
   async function planOf(namespace: string): Promise<ServingPlan> {
-    const { items } = await client.list(pods, { namespace, labelSelector: "app.kubernetes.io/component=server" });
-    return ServingPlan.parse(JSON.parse(items[0]?.metadata.annotations?.[annotationKeys.plan] ?? "null"));
+    return ServingPlan.parse(JSON.parse((await toldIn(namespace)) ?? "null"));
   }
+
+  /** What it was told, as it was written. */
+  async function toldIn(namespace: string): Promise<string | undefined> {
+    const { items } = await client.list(pods, { namespace, labelSelector: "app.kubernetes.io/component=server" });
+    return items[0]?.metadata.annotations?.[annotationKeys.plan];
+  }
+
+  it("keeps a quantized model from a CPU on which nobody measured it, measures again, and serves it when the CPU is the right one", async () => {
+    const namespace = "other-cpu";
+    standIn.tells.set(namespace, () => ({ cpu: { model: "ARM implementer 0x41 part 0xd40", architecture: "arm64" } }));
+    await namespaceWith(namespace, { "spec.retuning": { settleSeconds: 0, coolDownSeconds: 60 } });
+    const operator = start(namespace);
+    const triggers = async () =>
+      (await client.list(runs, { namespace })).items.map((item) => TuningRun.parse(item).spec.trigger).sort();
+    await vi.waitFor(async () => expect(await triggers()).toEqual(["Drift", "Initial"]), 30_000);
+    await vi.waitFor(async () => expect(await toldIn(namespace)).toBe(safeRevision), 10_000);
+    expect(await reasonsIn(namespace)).toContain("NodeClassConfirmed NodeClassChanged");
+    standIn.tells.delete(namespace);
+    const measured = async () => {
+      expect((await planOf(namespace)).revision).toMatch(/-2$/);
+      expect(await reasonsIn(namespace)).toContain("NodeClassConfirmed Confirmed");
+    };
+    await vi.waitFor(measured, 30_000);
+    await operator.stop();
+  }, 120_000);
 
   it("lets one of two write, and the other take over when it stops", async () => {
     await namespaceWith("leaders");
