@@ -94,6 +94,11 @@ describe("what a user reads", () => {
       "Pod ocr-x64-a has not confirmed plan ocr-x64-1c3b895b-1 for 10 s. Check that the operator reaches the pod's metrics port, 9090.",
     ],
     [
+      "the Job finds no device that is free",
+      "Tuned",
+      "No node of target x64 has room for the tuning Job: 0/2 nodes are available: 2 Insufficient nvidia.com/gpu. Free 4 CPUs, 8Gi of memory and 1 nvidia.com/gpu on one of its nodes, or set tuning.whenFull to Yield.",
+    ],
+    [
       "no pod may be made",
       "Ready",
       'The API server takes no pod of target x64: pod rejected: RuntimeClass "nvidia" not found. Correct runtimeClassName or resources, or what forbids it: a quota, a policy or a webhook.',

@@ -1,5 +1,6 @@
 import { type Finding, sayFor } from "../conditions.ts";
 import { roundFigure } from "../figures.ts";
+import { resourcesOf } from "../policies/in-words.ts";
 import type { Answer } from "./answer.ts";
 import type { Observed } from "./observed.ts";
 import type { TargetState } from "./target-state.ts";
@@ -42,8 +43,7 @@ function unfinished(state: TargetState, attempt: Attempt): Finding {
     const who = yielding ? "the Job" : "the server";
     return say("Tuned", "WaitingForServer", { target: target.name, who });
   }
-  const { cpu, memory } = target.resources;
-  const resources = `${cpu} CPUs and ${memory} of memory`;
+  const resources = resourcesOf(target.resources);
   return say("Tuned", "WaitingForCapacity", { target: target.name, detail: whatIsMissing(attempt), resources });
 }
 

@@ -239,6 +239,16 @@ export const situations: Readonly<Record<string, Situation>> = {
     observed: observeOne(waitForTuning, { runs: [runOf(infd(waitForTuning), { progress: waiting(full) })] }),
     reasons: { Tuned: "WaitingForCapacity", Ready: "WaitingForTuning" },
   },
+  "the Job finds no device that is free": {
+    observed: ((changes) =>
+      observeOne(changes, {
+        runs: [runOf(infd(changes), { progress: waiting("0/2 nodes are available: 2 Insufficient nvidia.com/gpu") })],
+      }))({
+      ...waitForTuning,
+      "spec.targets.0.resources": { cpu: "4", memory: "8Gi", devices: { "nvidia.com/gpu": "1" } },
+    }),
+    reasons: { Tuned: "WaitingForCapacity", Ready: "WaitingForTuning" },
+  },
   ...Object.fromEntries(
     (["TuningFailed", "ReportInvalid", "NoMatchingNode", "JobKilled", "DeadlineExceeded"] as const).map((reason) => [
       `the first run failed with ${reason}`,

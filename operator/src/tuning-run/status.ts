@@ -7,6 +7,7 @@ import {
 } from "@sweetspot/crds";
 import { conditionsOf, type Finding, sayFor, secondsOf } from "../conditions.ts";
 import { roundFigure } from "../figures.ts";
+import { resourcesOf } from "../policies/in-words.ts";
 import type { StoredTuningRun } from "../resources.ts";
 import { reportName } from "../specs/names.ts";
 import type { ObservedRun } from "./observed.ts";
@@ -96,9 +97,8 @@ export function findingsOf(observed: ObservedRun, progress: Progress): Finding[]
       return [say("Complete", "Running", values), notFailed, say("Reconciling", "Running", values), progressing];
     }
     default: {
-      const { cpu, memory } = observed.spec.resources;
       const detail = progress.kind === "Waiting" ? progress.detail : "the Job is being made";
-      const values = { detail, resources: `${cpu} CPUs and ${memory} of memory` };
+      const values = { detail, resources: resourcesOf(observed.spec.resources) };
       return [
         say("Complete", "WaitingForCapacity", values),
         notFailed,
