@@ -54,6 +54,9 @@ export const TargetStatus = z.object({
     "Lowest latency at the percentile that the node reaches at low load, in milliseconds. A target below it cannot be met there.",
   ),
   planRevision: z.string().max(63).optional().describe("Revision of the plan that the target's pods should run."),
+  desiredReplicas: Replicas.optional().describe(
+    "Pods that the target is to have: its part of all replicas, by what one of them carries.",
+  ),
   replicas: Replicas.optional().describe("Pods of the target."),
   readyReplicas: Replicas.optional().describe("Pods of the target that answer requests."),
   appliedReplicas: Replicas.optional().describe("Pods that report planRevision as the plan they run."),

@@ -86,7 +86,7 @@ export const InferenceDeploymentSpec = withRules(
       .max(1000)
       .default(1)
       .describe(
-        "Pods of all targets together; they are distributed over the targets. `kubectl scale` and autoscalers set this field. Left out where `autoscaling` is set.",
+        "Pods of all targets together; they are distributed over the targets by what one of each carries. `kubectl scale` and autoscalers set this field. Left out where `autoscaling` is set.",
       ),
     autoscaling: Autoscaling.optional(),
     serviceLevel: ServiceLevel,

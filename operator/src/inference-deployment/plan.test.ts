@@ -7,7 +7,6 @@ import { deploymentOf, infd, node, reportOf, serverPod, toldAnnotations, twoTarg
 import { actionsOf, inWords, observe, observeOne, statusIn } from "../testing/observations.ts";
 import { answered, planOf, runOf } from "../testing/runs.ts";
 import { planDeployment } from "./plan.ts";
-import { distributeReplicas } from "./replicas.ts";
 
 const childrenOfX64 = [
   "Apply ServiceAccount/ocr-x64",
@@ -108,10 +107,38 @@ describe("two targets", () => {
     });
   });
 
-  it("get replicas as evenly as whole pods allow", () => {
-    expect(distributeReplicas(5, 3)).toEqual([2, 2, 1]);
-    expect(distributeReplicas(1, 3)).toEqual([1, 0, 0]);
-    expect(distributeReplicas(0, 2)).toEqual([0, 0]);
+  describe("that carry 400 and 90 requests/s a replica", () => {
+    const four = infd({ ...twoTargets, "spec.replicas": 4 });
+    const measured = (capacities: Readonly<Record<string, number>>, ready: Readonly<Record<string, number>>) =>
+      Object.fromEntries(
+        ["x64", "arm"].map((target) => [
+          target,
+          {
+            deployment: deploymentOf(2, target),
+            pods: Array.from({ length: ready[target] ?? 0 }, (_, i) =>
+              serverPod({ name: `ocr-${target}-${i}`, target }),
+            ),
+            runs: [
+              runOf(four, { target, progress: answered({ capacityRequestsPerSecond: capacities[target] as number }) }),
+            ],
+          },
+        ]),
+      );
+
+    it("share the replicas by that, a pod at a time while all answer, and as status remembers them", () => {
+      const first = observe(four, measured({ x64: 400, arm: 90 }, { x64: 2, arm: 2 }));
+      const plan = planDeployment(first);
+      expect(replicasOf(plan)).toEqual([3, 1]);
+      expect(statusIn(plan)).toMatchObject({ targets: [{ desiredReplicas: 3 }, { desiredReplicas: 1 }] });
+      const rest = observe({ ...four, status: statusIn(plan) }, measured({ x64: 400, arm: 90 }, { x64: 3, arm: 1 }));
+      expect(replicasOf(planDeployment(rest))).toEqual([3, 1]);
+    });
+
+    it("keep them as they are while a pod does not answer", () => {
+      expect(replicasOf(planDeployment(observe(four, measured({ x64: 400, arm: 90 }, { x64: 2, arm: 1 }))))).toEqual([
+        2, 2,
+      ]);
+    });
   });
 });
 

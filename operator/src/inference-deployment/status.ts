@@ -38,7 +38,7 @@ export function statusOf(
 }
 
 function targetStatus(observed: Observed, { state, cpuPinned }: TargetFindings): TargetStatus {
-  const { answer, target, plans, ready, serving, stored, diagnosis } = state;
+  const { answer, target, plans, ready, serving, stored, diagnosis, wanted } = state;
   const { pods, runs } = state.observed;
   const result = serving === null ? answer?.result : resultOf(serving);
   const nodeClass = classOf(observed, state);
@@ -49,6 +49,7 @@ function targetStatus(observed: Observed, { state, cpuPinned }: TargetFindings):
     ...(nodeClass === undefined ? {} : { nodeClass }),
     ...(result === undefined ? {} : measured(state.question.serviceLevel.percentile, result)),
     ...(serving === null ? {} : { planRevision: serving.plan.revision }),
+    desiredReplicas: wanted,
     replicas: pods.length,
     readyReplicas: ready.length,
     appliedReplicas: plans.filter(({ plan, state: { kind } }) => kind === "Applied" && plan !== safeRevision).length,

@@ -1,6 +1,7 @@
 import type { NodeClass, Target } from "@sweetspot/crds";
 import { isReady, type PodProblem, problemOf } from "../pods/pod-state.ts";
 import { classOfMost, judgeNodes, type NodeVerdict } from "../policies/node-kinds.ts";
+import { distributeEvenly, distributeReplicas } from "../policies/replica-distribution.ts";
 import type { Pod } from "../resources.ts";
 import { type Question, questionOf } from "../specs/tuning-question.ts";
 import { type Answer, answersFor } from "./answer.ts";
@@ -10,7 +11,6 @@ import { controlTarget, type TargetControl } from "./loop/control.ts";
 import { personRequests } from "./loop/person-requests.ts";
 import { revisionNamed, type Serving } from "./loop/serving.ts";
 import type { Observed, ObservedTarget } from "./observed.ts";
-import { distributeReplicas } from "./replicas.ts";
 import { type PodPlanState, podPlanState } from "./rollout.ts";
 import { type Attempt, latestAttempt, waitsForRoom } from "./tuning.ts";
 
@@ -56,13 +56,31 @@ export function deploymentState(observed: Observed): DeploymentState {
     observed,
     watched.map(({ control }) => control),
   );
-  const before = distributeReplicas(scaling.before, watched.length);
-  const shares = distributeReplicas(scaling.replicas, watched.length).map((now, index) => ({
-    now,
-    before: before[index] as number,
-  }));
+  const shares = sharesOf(observed, watched, scaling);
   const states = watched.map((one, index) => stateOf(observed, one, shares[index] as Share, scaling.replicas));
   return { states, scaling };
+}
+
+/** What each target is to have now, and was to have at the look before, which status remembers. */
+function sharesOf({ infd }: Observed, watched: readonly Watched[], { replicas, before }: Scaling): Share[] {
+  const said = watched.map(
+    ({ observed }) => infd.status?.targets?.find(({ name }) => name === observed.target.name)?.desiredReplicas,
+  );
+  // Operators that did not say so distributed evenly.
+  const even = distributeEvenly(before, watched.length);
+  const forgotten = said.every((count) => count === undefined);
+  const standing = said.map((count, index) => (forgotten ? (even[index] as number) : (count ?? 0)));
+  const claims = watched.map(({ control }, index) => ({
+    capacity: control.serving?.revision.capacityRequestsPerSecond ?? null,
+    standing: standing[index] as number,
+  }));
+  const settled = watched.every(
+    ({ ready, observed }, index) => ready.length === standing[index] && observed.pods.length === standing[index],
+  );
+  return distributeReplicas(replicas, claims, settled).map((now, index) => ({
+    now,
+    before: standing[index] as number,
+  }));
 }
 
 /** One target as it is, whatever its size is to be. */
