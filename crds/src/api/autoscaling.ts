@@ -19,6 +19,12 @@ export const Autoscaling = withRules(
       .describe(
         "For so long fewer replicas must have been enough before there are fewer, in seconds. More are made at once.",
       ),
+    loadBalancing: z
+      .enum(["Even", "LeastRequest"])
+      .default("Even")
+      .describe(
+        "How requests reach the pods of several targets. `Even`: each gets the same share, as from a Service; the target whose replica carries least decides. `LeastRequest`: what is in front of the pods sends requests where the fewest are outstanding; capacities add up.",
+      ),
   }),
   [
     {

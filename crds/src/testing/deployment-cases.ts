@@ -30,6 +30,9 @@ export const deploymentAccepts: Readonly<Record<string, Changes>> = {
   },
   "no replicas": { "spec.replicas": 0 },
   "replicas by the operator": { "spec.autoscaling": { maxReplicas: 10 } },
+  "replicas by the operator behind a balancer": {
+    "spec.autoscaling": { maxReplicas: 10, loadBalancing: "LeastRequest" },
+  },
   "replicas by the operator, and none for now": {
     "spec.autoscaling": { minReplicas: 2, maxReplicas: 2, scaleDownSeconds: 120 },
     "spec.replicas": 0,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { LoopWorld, steady, type Traffic } from "../testing/loop-world.ts";
-import { deploymentOf, infd, reportOf, serverPod, twoTargets } from "../testing/objects.ts";
+import { deploymentOf, infd, now, reportOf, serverPod, twoTargets } from "../testing/objects.ts";
 import { actionsOf, observe, statusIn } from "../testing/observations.ts";
-import { runOf } from "../testing/runs.ts";
+import { answered, runOf } from "../testing/runs.ts";
 import { type DeploymentPlan, planDeployment } from "./plan.ts";
 
 const overloaded: Traffic = { ...steady, bad: () => 0.2, requestsPerSecond: 900 };
@@ -91,5 +91,27 @@ describe("an InferenceDeployment with spec.autoscaling", () => {
     );
     expect(sizesIn(plan)).toEqual([2, 2]);
     expect(statusIn(plan)).toMatchObject({ autoscaling: { replicas: 4, reason: "CapacityUnknown" } });
+  });
+
+  it("counts with the slowest target behind the Service, and with all of them behind a balancer that goes by load", () => {
+    const traffic = (requests: number) => {
+      const seconds = { end: now / 1000, total: Array(60).fill(requests), bad: Array(60).fill(0) };
+      const tens = { end: now / 1000, total: Array(6).fill(10 * requests), bad: Array(6).fill(0) };
+      const stages = { end: now / 1000, answered: [], queue: [], engine: [], other: [], observed: [], expected: [] };
+      return reportOf({ traffic: { tenSeconds: tens, seconds, stages, lengths: [], rows: [] } });
+    };
+    const sizes = (loadBalancing: "Even" | "LeastRequest") => {
+      const deployment = infd({ ...twoTargets, "spec.autoscaling": { maxReplicas: 30, loadBalancing } });
+      const seen = (target: string, capacity: number) => ({
+        deployment: deploymentOf(1, target),
+        pods: [serverPod({ name: `ocr-${target}-a`, target })],
+        reports: { [`ocr-${target}-a`]: traffic(500) },
+        runs: [runOf(deployment, { target, progress: answered({ capacityRequestsPerSecond: capacity }) })],
+      });
+      return sizesIn(planDeployment(observe(deployment, { x64: seen("x64", 400), arm: seen("arm", 90) })));
+    };
+    // 1000 / (0.7 x 90) are 15.9; 0.7 x (4 x 400 + 90) are 1183.
+    expect(sizes("Even")).toEqual([13, 3]);
+    expect(sizes("LeastRequest")).toEqual([4, 1]);
   });
 });

@@ -1,7 +1,14 @@
-import type { AutoscalingStatus } from "@sweetspot/crds";
+import type { Autoscaling, AutoscalingStatus } from "@sweetspot/crds";
 import type { Action } from "../actions/action.ts";
-import { decideReplicas, noScalingMemory, type ScalingDecision, type ScalingMemory } from "../policies/autoscaling.ts";
+import {
+  decideReplicas,
+  noScalingMemory,
+  type ScalingDecision,
+  type ScalingMemory,
+  type ScalingSituation,
+} from "../policies/autoscaling.ts";
 import { surgeRate } from "../policies/pod-traffic.ts";
+import { meanCapacity } from "../policies/replica-distribution.ts";
 import { inferenceDeployments } from "../resources.ts";
 import type { TargetControl } from "./loop/control.ts";
 import type { Observed } from "./observed.ts";
@@ -9,7 +16,7 @@ import type { Observed } from "./observed.ts";
 /** How many replicas all targets are to have together. */
 export interface Scaling {
   readonly replicas: number;
-  /** Wanted at the look before, as far as the operator chose it; else the same. */
+  /** Wanted at the look before. Where the operator does not choose it, the same; where it begins to, what there is. */
   readonly before: number;
   readonly memory: ScalingMemory;
   /** As status shows it; null where the spec says how many. */
@@ -29,16 +36,17 @@ export function scaleByLoad(observed: Observed, controls: readonly TargetControl
   const pods = controls.flatMap(({ look }) => look.pods);
   const heard = pods.filter(({ report }) => report?.traffic !== undefined);
   const mean = controls.reduce((sum, { moment }) => sum + moment.traffic.requestsPerSecond, 0);
+  // Before the first decision what there is stays: somebody else has chosen it.
+  const current =
+    previous?.replicas ?? targets.reduce((sum, { deployment }) => sum + (deployment?.spec?.replicas ?? 0), 0);
   const decision = decideReplicas(
     {
       minimum: minReplicas,
       maximum: maxReplicas,
       promised: spec.serviceLevel.minimumRequestsPerSecond ?? 0,
       stableSeconds: scaleDownSeconds,
-      // Before the first decision what there is stays: somebody else has chosen it.
-      current:
-        previous?.replicas ?? targets.reduce((sum, { deployment }) => sum + (deployment?.spec?.replicas ?? 0), 0),
-      capacity: leastCapacity(controls),
+      current,
+      capacity: capacityBy(autoscaling, controls),
       offered: heard.length === 0 ? null : Math.max(mean, surgeRate(pods, now / 1000)),
       complete: heard.length === pods.length,
       now,
@@ -46,13 +54,17 @@ export function scaleByLoad(observed: Observed, controls: readonly TargetControl
     observed.scaling,
   );
   const { replicas, memory } = decision;
-  return { replicas, before: previous?.replicas ?? replicas, memory, status: statusOf(decision, previous, now) };
+  return { replicas, before: current, memory, status: statusOf(decision, previous, now) };
 }
 
-/** A Service gives each pod the same share of the requests, so that the slowest kind of node decides; null while one is not measured. */
-function leastCapacity(controls: readonly TargetControl[]): number | null {
+/** Null while a target is not measured. */
+function capacityBy({ loadBalancing }: Autoscaling, controls: readonly TargetControl[]): ScalingSituation["capacity"] {
   const each = controls.map(({ serving }) => serving?.revision.capacityRequestsPerSecond);
-  return each.every((capacity) => capacity !== undefined) ? Math.min(...each) : null;
+  const capacities = each.filter((capacity) => capacity !== undefined);
+  if (capacities.length < each.length) return null;
+  // Where each pod gets the same share of the requests, the target whose replica carries least decides.
+  if (loadBalancing === "Even") return () => Math.min(...capacities);
+  return (replicas) => meanCapacity(replicas, capacities);
 }
 
 /** It stays as it was written while the decision does, so that figures of a steady load are not written every few seconds. */

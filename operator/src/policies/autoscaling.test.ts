@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decideReplicas, noScalingMemory, type ScalingDecision, type ScalingSituation } from "./autoscaling.ts";
+import { meanCapacity } from "./replica-distribution.ts";
 
 /** One replica carries 100/s, so that at ease it gets 70/s. */
 const usual: ScalingSituation = {
   ...{ minimum: 1, maximum: 10, promised: 0, stableSeconds: 300, current: 1 },
-  ...{ capacity: 100, offered: 50, complete: true, now: 0 },
+  ...{ capacity: () => 100, offered: 50, complete: true, now: 0 },
 };
 const everySeconds = 5;
 
@@ -82,6 +83,22 @@ describe("replicas by the load", () => {
     expect(edge.changes).toEqual([4]);
   });
 
+  it("are as many as carry the load together where the targets carry more and less, and rest there", () => {
+    const capacity = (replicas: number) => meanCapacity(replicas, [400, 90]);
+    // 70 % of 4 x 400 + 90 are 1183, of 3 x 400 + 90 only 903.
+    const looks = new Looks(2).pass(5, { capacity, offered: 100 }).pass(1800, { capacity, offered: 1000 });
+    expect(looks.changes).toEqual([5]);
+    expect(new Looks(2).pass(5, { capacity, offered: 10_000 }).last).toMatchObject({ reason: "AtMaximum" });
+    const loads = fc.double({ min: 0, max: 3000, noNaN: true });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 10 }), loads, (start, offered) => {
+        // More at once, fewer once after the stable window, and then no more.
+        expect(new Looks(start).pass(1800, { capacity, offered }).changes.length).toBeLessThanOrEqual(1);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   it("are not taken for idle because a pod that went took its last minute along", () => {
     const looks = new Looks(4).pass(305, { offered: 170 });
     expect(looks.last.replicas).toBe(3);
@@ -105,7 +122,7 @@ describe("replicas by the load", () => {
 
   it("stay while nothing is known: no reports, no capacity, or none within the target", () => {
     expect(new Looks(4).pass(900, { offered: null }).last).toMatchObject({ replicas: 4, reason: "NoReports" });
-    for (const capacity of [null, 0]) {
+    for (const capacity of [null, () => 0]) {
       const looks = new Looks(4).pass(900, { capacity, offered: 5000 });
       expect(looks.last).toMatchObject({ replicas: 4, reason: "CapacityUnknown" });
     }
@@ -128,8 +145,9 @@ describe("replicas by the load", () => {
       fc.property(fc.array(look, { minLength: 1, maxLength: 100 }), (all) => {
         const looks = new Looks();
         for (const changes of all) {
-          const { replicas, memory } = looks.pass(everySeconds, { ...changes, minimum: 2 }).last;
           const { offered, capacity, maximum } = changes;
+          const each = capacity === null ? null : () => capacity;
+          const { replicas, memory } = looks.pass(everySeconds, { ...changes, capacity: each, minimum: 2 }).last;
           expect(replicas).toBeGreaterThanOrEqual(2);
           expect(replicas).toBeLessThanOrEqual(maximum);
           if (offered === null || capacity === null || capacity === 0) continue;

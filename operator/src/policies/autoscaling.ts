@@ -20,8 +20,11 @@ export interface ScalingSituation {
   readonly stableSeconds: number;
   /** Wanted after the look before. */
   readonly current: number;
-  /** What one replica carries within the target; null where that was not measured. */
-  readonly capacity: number | null;
+  /**
+   * What one replica carries within the target, on average over so many of them; null where that was not measured. All together
+   * never carry less than fewer do.
+   */
+  readonly capacity: ((replicas: number) => number) | null;
   /** What comes, by the reports that there are; null without one. */
   readonly offered: number | null;
   /** Every pod that answers requests told of its traffic. */
@@ -60,7 +63,7 @@ export interface ScalingDecision {
 export function decideReplicas(situation: ScalingSituation, before: ScalingMemory): ScalingDecision {
   const { current, capacity, offered, now, stableSeconds } = situation;
   const since = watchedSince(before, now);
-  const load = capacity === null || capacity <= 0 || offered === null ? null : { capacity, offered };
+  const load = capacity === null || capacity(situation.maximum) <= 0 || offered === null ? null : { capacity, offered };
   if (load === null) {
     const replicas = within(situation, current);
     const needs = withNeed(before.needs, { at: now, replicas }, stableSeconds);
@@ -87,13 +90,23 @@ export function decideReplicas(situation: ScalingSituation, before: ScalingMemor
 }
 
 interface Load {
-  readonly capacity: number;
+  readonly capacity: (replicas: number) => number;
   readonly offered: number;
 }
 
-/** What is promised need only be carried; what comes should be carried at ease. */
-const needed = ({ promised }: ScalingSituation, { capacity, offered }: Load, share: number): number =>
-  Math.max(Math.ceil(offered / (share * capacity)), Math.ceil(promised / capacity));
+/** What is promised need only be carried; what comes should be carried at ease. Beyond the maximum it is by the mean of so many. */
+function needed({ promised, maximum }: ScalingSituation, { capacity, offered }: Load, share: number): number {
+  const by = (replicas: number) =>
+    Math.max(Math.ceil(offered / (share * capacity(replicas))), Math.ceil(promised / capacity(replicas)));
+  if (by(maximum) > maximum) return by(maximum);
+  let [low, high] = [1, maximum];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (by(middle) <= middle) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
 
 const within = ({ minimum, maximum }: ScalingSituation, replicas: number): number =>
   Math.min(maximum, Math.max(minimum, replicas));
@@ -114,16 +127,16 @@ function withNeed(needs: readonly Need[], next: Need, stableSeconds: number): Ne
 
 const counted = (replicas: number): string => `${replicas} replica${replicas === 1 ? "" : "s"}`;
 
-const come = ({ offered, capacity }: Load): string =>
-  `${roundFigure(offered)} requests/s come, and one replica carries ${roundFigure(capacity)} within the target`;
+const come = ({ offered, capacity }: Load, replicas: number): string =>
+  `${roundFigure(offered)} requests/s come, and one replica carries ${roundFigure(capacity(replicas))} within the target`;
 
 const percent = 100 * comfortableLoad;
 
 const enough = (load: Load, replicas: number): string =>
-  `${come(load)}: ${counted(replicas)} carry them at ${percent} % of that or less.`;
+  `${come(load, replicas)}: ${counted(replicas)} carry them at ${percent} % of that or less.`;
 
 const tooMuch = (load: Load, wanted: number, maximum: number): string =>
-  `${come(load)}: it takes ${counted(wanted)} to carry them at ${percent} % of that, and spec.autoscaling.maxReplicas allows ${maximum}.`;
+  `${come(load, maximum)}: it takes ${counted(wanted)} to carry them at ${percent} % of that, and spec.autoscaling.maxReplicas allows ${maximum}.`;
 
 const capacityUnknown = (replicas: number): string =>
   `How many requests per second one replica carries within the target is not known: ${counted(replicas)} until it is.`;

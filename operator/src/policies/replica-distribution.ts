@@ -37,6 +37,17 @@ export function distributeReplicas(replicas: number, claims: readonly ReplicaCla
 export const distributeEvenly = (replicas: number, targets: number): number[] =>
   Array.from({ length: targets }, (_, index) => Math.floor((replicas + targets - 1 - index) / targets));
 
+/**
+ * Requests per second that one replica carries, as the mean over so many of them distributed in proportion to `capacities` (of one
+ * replica of each target). Where there is not one for each target, it is anybody's guess who has one: the least.
+ */
+export function meanCapacity(replicas: number, capacities: readonly number[]): number {
+  if (replicas < capacities.length) return Math.min(...capacities);
+  const weights = weightsOf(capacities.map((capacity) => ({ capacity, standing: 0 })));
+  const shares = sharesOf(replicas, weights);
+  return sum(capacities.map((capacity, index) => capacity * (shares[index] as number))) / replicas;
+}
+
 function oneEach(replicas: number, claims: readonly ReplicaClaim[]): number[] {
   const weights = weightsOf(claims);
   const first = claims

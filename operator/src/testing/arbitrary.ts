@@ -24,6 +24,7 @@ const changes: fc.Arbitrary<Changes> = fc
       "spec.autoscaling": fc.record({
         minReplicas: fc.integer({ min: 1, max: 3 }),
         maxReplicas: fc.integer({ min: 3, max: 5 }),
+        loadBalancing: fc.constantFrom("Even", "LeastRequest"),
       }),
       "spec.model.uri": fc.constantFrom(
         "oci://registry.example.com/models/ocr:1",
