@@ -12,6 +12,11 @@ export const LoadStage = z.object({
   goodRequestsPerSecond: z.number().nonnegative(),
   /** Answers, good or late, per second from the stage's start to its last answer. */
   answeredRequestsPerSecond: z.number().nonnegative(),
+  /**
+   * Requests under way on average: their times from the intended start to the outcome, added up over the length of the stage, which
+   * is rate x mean latency (Little, A Proof for the Queuing Formula L = lambda W, 1961). Absent in reports of generators that do not tell.
+   */
+  concurrency: z.number().nonnegative().optional(),
   /** 99th percentile of how late the generator itself sent; a large one voids the stage. */
   sendDelayMilliseconds: z.number().nonnegative(),
 });

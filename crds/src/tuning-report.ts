@@ -113,6 +113,8 @@ export const Decision = z.object({
     .object({
       offeredRequestsPerSecond: z.number().positive(),
       latencyMilliseconds: z.number().nonnegative(),
+      /** Requests that were under way on average, as in `LoadStage`. Absent in reports of tuners that do not tell. */
+      concurrency: z.number().nonnegative().optional(),
       /** What the simulator says of the same rate; null where it sees no end of the queue. */
       predictedLatencyMilliseconds: z.number().nonnegative().nullable(),
       verdict: LatencyVerdict,

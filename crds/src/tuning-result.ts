@@ -15,6 +15,8 @@ export const ConfirmationSummary = z.object({
   offeredRequestsPerSecond: z.number().positive().max(1e12),
   /** At the target's percentile. */
   latencyMilliseconds: Figure,
+  /** Requests that were under way on average. Absent in results of tuners that do not tell. */
+  concurrency: Figure.optional(),
   verdict: VerdictResult,
 });
 export type ConfirmationSummary = z.infer<typeof ConfirmationSummary>;

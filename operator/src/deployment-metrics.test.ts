@@ -7,7 +7,10 @@ const diagnosis = {
   ...{ cause: "Load", since: "2026-03-14T09:00:00Z", message: "More requests than the replicas carry.", evidence: [] },
   response: "Advised",
 };
-const target = { name: "x64", replicas: 3, readyReplicas: 2, capacityRequestsPerSecond: 402, latencyMilliseconds: 31 };
+const target = {
+  ...{ name: "x64", replicas: 3, readyReplicas: 2 },
+  ...{ capacityRequestsPerSecond: 402, latencyMilliseconds: 31, tunedConcurrency: 2.6 },
+};
 const condition = {
   ...{ type: "ServiceLevelMet", status: "False", reason: "Breached", message: "It is missed." },
   lastTransitionTime: "2026-03-14T09:00:00Z",
@@ -29,6 +32,7 @@ describe("what the operator exports of a deployment", () => {
     expect(lines).toEqual(
       expect.arrayContaining([
         `sweetspot_target_capacity_requests_per_second{${own},target="x64"} 402`,
+        `sweetspot_target_tuned_concurrency{${own},target="x64"} 2.6`,
         `sweetspot_target_ready_replicas{${own},target="x64"} 2`,
         `sweetspot_target_latency_seconds{${own},target="x64"} 0.031`,
         `sweetspot_condition{${own},type="ServiceLevelMet",status="False",reason="Breached"} 1`,

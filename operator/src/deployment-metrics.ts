@@ -8,6 +8,10 @@ export const deploymentMetrics = {
     labels: ["target"],
     help: "Requests per second that one replica was measured to carry within the target.",
   },
+  sweetspot_target_tuned_concurrency: {
+    labels: ["target"],
+    help: "Requests under way in one replica on average at the load of the confirming run.",
+  },
   sweetspot_target_replicas: { labels: ["target"], help: "Pods of a target." },
   sweetspot_target_ready_replicas: { labels: ["target"], help: "Pods of a target that answer requests." },
   sweetspot_target_latency_seconds: { labels: ["target"], help: "Latency at the percentile in the confirming run." },
@@ -61,6 +65,7 @@ function targetSamples(status: TargetStatus): Sample[] {
   const latency = latencyMilliseconds === undefined ? undefined : latencyMilliseconds / 1000;
   return [
     ...figure("sweetspot_target_capacity_requests_per_second", status.capacityRequestsPerSecond),
+    ...figure("sweetspot_target_tuned_concurrency", status.tunedConcurrency),
     ...figure("sweetspot_target_replicas", status.replicas),
     ...figure("sweetspot_target_ready_replicas", status.readyReplicas),
     ...figure("sweetspot_target_latency_seconds", latency),

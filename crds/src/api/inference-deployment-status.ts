@@ -11,7 +11,7 @@ import { RevisionStatus, TargetDiagnosis } from "./target-diagnosis.ts";
 const Replicas = z.int().min(0);
 const Short = z.string().max(128);
 const Milliseconds = z.number().nonnegative();
-const Rate = z.number().nonnegative();
+const Figure = z.number().nonnegative();
 
 export const Summary = z
   .object({
@@ -47,8 +47,11 @@ export const TargetStatus = z.object({
   verdict: VerdictResult.optional().describe(
     "Does the confirming run prove the target? `Inconclusive`: it had too few requests to say.",
   ),
-  capacityRequestsPerSecond: Rate.optional().describe(
+  capacityRequestsPerSecond: Figure.optional().describe(
     "Requests per second that one replica carries within the target.",
+  ),
+  tunedConcurrency: Figure.optional().describe(
+    "Requests under way in one replica on average at the load of the confirming run: 70 % of the capacity, or workload.requestsPerSecond where that is less. Absent where that run missed the target, and while a plan serves that had none.",
   ),
   bestReachableMilliseconds: Milliseconds.optional().describe(
     "Lowest latency at the percentile that the node reaches at low load, in milliseconds. A target below it cannot be met there.",

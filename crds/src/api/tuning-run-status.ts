@@ -11,6 +11,7 @@ const Figure = z.number().nonnegative();
 const Confirmation = z.object({
   offeredRequestsPerSecond: z.number().positive().describe("Load of the confirming run, in requests per second."),
   latencyMilliseconds: Figure.describe("Latency at the target's percentile, in milliseconds."),
+  concurrency: Figure.optional().describe("Requests that were under way on average: rate x mean latency."),
   verdict: VerdictResult.describe("Does it prove the target? `Inconclusive`: too few requests to say."),
 });
 

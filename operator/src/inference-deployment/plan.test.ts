@@ -155,6 +155,7 @@ describe("status", () => {
         winner: "OnnxRuntime INT8Dynamic, 2x1 threads, batch <= 8",
         percentile: "P99",
         latencyMilliseconds: 13.7,
+        tunedConcurrency: 2.31,
         verdict: "Inconclusive",
         planRevision: run.metadata.name,
         appliedReplicas: 0,
@@ -162,6 +163,18 @@ describe("status", () => {
         tuningRun: run.metadata.name,
       }),
     ]);
+  });
+
+  it("has no concurrency to aim at where a queue grew in the confirming run, or nobody looked", () => {
+    const concurrencyAfter = (confirmation: object) => {
+      const run = runOf(infd(), { progress: answered({ confirmation: { ...confirming, ...confirmation } }) });
+      return InferenceDeploymentStatus.parse(statusIn(planDeployment(observeOne({}, { ...served, runs: [run] }))))
+        .targets?.[0]?.tunedConcurrency;
+    };
+    const confirming = { offeredRequestsPerSecond: 281, latencyMilliseconds: 31, verdict: "Pass" } as const;
+    expect(concurrencyAfter({ concurrency: 3.5 })).toBe(3.5);
+    expect(concurrencyAfter({ concurrency: 350, verdict: "Fail" })).toBeUndefined();
+    expect(concurrencyAfter({})).toBeUndefined();
   });
 
   it("keeps the kind of a node that went away", () => {

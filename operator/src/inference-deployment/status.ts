@@ -41,6 +41,7 @@ function targetStatus(observed: Observed, { state, cpuPinned }: TargetFindings):
   const { answer, target, plans, ready, serving, stored, diagnosis, wanted } = state;
   const { pods, runs } = state.observed;
   const result = serving === null ? answer?.result : resultOf(serving);
+  const concurrency = serving?.revision.origin === "Replan" ? undefined : tunedConcurrency(result);
   const nodeClass = classOf(observed, state);
   const run =
     serving?.revision.run ?? answer?.run.metadata.name ?? state.attempt?.run.metadata.name ?? runs[0]?.metadata.name;
@@ -48,6 +49,8 @@ function targetStatus(observed: Observed, { state, cpuPinned }: TargetFindings):
     name: target.name,
     ...(nodeClass === undefined ? {} : { nodeClass }),
     ...(result === undefined ? {} : measured(state.question.serviceLevel.percentile, result)),
+    // A plan that was found in the tables had no confirming run of its own.
+    ...(concurrency === undefined ? {} : { tunedConcurrency: concurrency }),
     ...(serving === null ? {} : { planRevision: serving.plan.revision }),
     desiredReplicas: wanted,
     replicas: pods.length,
@@ -88,6 +91,10 @@ function measured(percentile: TargetStatus["percentile"], result: Result): Parti
     bestReachableMilliseconds: result.bestReachableMilliseconds,
   };
 }
+
+/** Where the target was missed a queue grew, and what was under way then is nothing to aim at. */
+const tunedConcurrency = (result: Result | undefined): number | undefined =>
+  result?.confirmation?.verdict === "Fail" ? undefined : result?.confirmation?.concurrency;
 
 /** The kind of the node that was measured. Runs of older releases say only which node it was; when that is gone, what is known of it stays. */
 function classOf({ infd, nodes, settings }: Observed, { target, answer: best, serving }: TargetFindings["state"]) {

@@ -46,6 +46,12 @@ it("a network with labelled samples is tuned to a complete decision that agrees 
   if (winner?.role !== "Incumbent" && decision.gainOverDefault !== null) {
     expect(decision.gainOverDefault.low).toBeGreaterThan(1);
   }
+  if (decision.confirmation !== null) {
+    const { concurrency, offeredRequestsPerSecond } = decision.confirmation;
+    // Each request takes a while, and none waits for longer than the run and what is awaited after it.
+    expect(concurrency).toBeGreaterThan(offeredRequestsPerSecond / 1e5);
+    expect(concurrency).toBeLessThan(offeredRequestsPerSecond * 30);
+  }
   expect(new Set(checklist.map(({ topic }) => topic)).size).toBe(checklist.length);
   expect(ServingPlan.parse(JSON.parse(await readFile(join(folder, "out", "plan.json"), "utf8")))).toEqual(
     decision.plan,

@@ -114,6 +114,7 @@ export class ReplayedLoad {
       },
       goodRequestsPerSecond: good / seconds,
       answeredRequestsPerSecond: milliseconds.length / seconds,
+      concurrency: milliseconds.reduce((sum, latency) => sum + latency, 0) / 1000 / seconds,
       sendDelayMilliseconds: 0,
     };
   }

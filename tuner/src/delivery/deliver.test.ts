@@ -62,6 +62,16 @@ describe("the delivery of an answer", () => {
     expect(sha256(await readFile(elsewhere.file))).toBe(digest);
   });
 
+  it("has the load of the confirming run, and how many requests were under way at it", async () => {
+    const report = await won("Source");
+    const { result } = await deliveryOf(report, { directory, modelFile });
+    const { offeredRequestsPerSecond, concurrency } = report.decision.confirmation ?? {};
+    expect(concurrency).toBeGreaterThan(0);
+    expect(readTuningResult(writeTuningResult(result))).toMatchObject({
+      confirmation: { offeredRequestsPerSecond, concurrency },
+    });
+  });
+
   it("needs no recipe for the source, which every pod has", async () => {
     const { result, lines } = await deliveryOf(await won("Source"), { directory, modelFile });
     expect(readRecords(lines.join("\n")).records.map(({ kind }) => kind)).toEqual(["TuningReport"]);

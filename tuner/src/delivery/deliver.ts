@@ -83,6 +83,7 @@ function resultOf(
     confirmation: confirmation && {
       offeredRequestsPerSecond: confirmation.offeredRequestsPerSecond,
       latencyMilliseconds: confirmation.latencyMilliseconds,
+      ...(confirmation.concurrency === undefined ? {} : { concurrency: confirmation.concurrency }),
       verdict: confirmation.verdict.result,
     },
     gainOverDefault: decision.gainOverDefault,

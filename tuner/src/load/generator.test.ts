@@ -194,6 +194,19 @@ describe("LoadGenerator", () => {
     expect(report.stages[0]?.answeredRequestsPerSecond).toBeLessThan(410);
     expect(report.stages[0]?.answeredRequestsPerSecond).toBeGreaterThan(150);
     expect(report.stages[0]?.offeredRequestsPerSecond).toBeGreaterThan(150);
+    // Each client always has one request under way, the last of which may end after the stage.
+    expect(report.stages[0]?.concurrency).toBeGreaterThan(3.5);
+    expect(report.stages[0]?.concurrency).toBeLessThan(4.5);
+  });
+
+  it("tells how many requests are under way by their rate and how long they take", async () => {
+    const server = await target((response) => setTimeout(() => response.end(), 50));
+    const report = await generate(job(server.url), numberedMix(3));
+    const [stage] = report.stages;
+    const { counts, latencyMilliseconds, seconds, concurrency } = stage as NonNullable<typeof stage>;
+    const atLeast = (counts.total * 50) / 1000 / seconds;
+    expect(concurrency).toBeGreaterThanOrEqual(0.99 * atLeast);
+    expect(concurrency).toBeLessThanOrEqual((atLeast * (latencyMilliseconds.maximum ?? 0)) / 50);
   });
 
   it("does not spin against a server that refuses everything", async () => {

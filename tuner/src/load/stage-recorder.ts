@@ -24,6 +24,7 @@ export class StageRecorder {
   readonly #latencies = new Measurements();
   readonly #sendDelays = new Measurements();
   #answered = 0;
+  #waitedMilliseconds = 0;
   #lastAnswer = 0;
 
   constructor(targetMilliseconds: number) {
@@ -40,6 +41,7 @@ export class StageRecorder {
 
   recordOutcome(outcome: Outcome, intended: number, now: number): void {
     const latency = now - intended;
+    this.#waitedMilliseconds += latency;
     this.#count(classify(outcome, latency, this.#targetMilliseconds));
     // Refusals come fast and would flatter the percentiles; a request without an answer did make its client wait.
     if (outcome === "GivenUp" || isAnswer(outcome)) this.#latencies.add(latency);
@@ -63,6 +65,7 @@ export class StageRecorder {
       latencyMilliseconds: summarizeLatency(this.#latencies),
       goodRequestsPerSecond: good / seconds,
       answeredRequestsPerSecond: this.#lastAnswer === 0 ? 0 : (1000 * this.#answered) / this.#lastAnswer,
+      concurrency: this.#waitedMilliseconds / 1000 / seconds,
       sendDelayMilliseconds: nearestRank(this.#sendDelays.sorted(), 0.99) ?? 0,
     };
   }

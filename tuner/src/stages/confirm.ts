@@ -82,6 +82,7 @@ function judged(state: TuningState, point: SearchPoint, stage: LoadStage): NonNu
   return {
     offeredRequestsPerSecond: requestsPerSecond,
     latencyMilliseconds: Math.min(latencyOf(stage, percentile), Number.MAX_SAFE_INTEGER),
+    ...(stage.concurrency === undefined ? {} : { concurrency: stage.concurrency }),
     predictedLatencyMilliseconds: predictLatency(state, point, requestsPerSecond),
     verdict: judgeMisses({ requests, misses: badRequests(stage.counts) }, allowed, confidence, nullMisses),
   };

@@ -17,6 +17,7 @@ describe("steady traffic that keeps the promise", () => {
     expect(world.writes.filter((second) => second > 600)).toEqual([]);
     expect(world.writes.length).toBeLessThan(10);
     expect(revisionsOf(world)).toEqual(["Tuning Serving"]);
+    expect(world.target.tunedConcurrency).toBeGreaterThan(0);
   });
 });
 
@@ -60,6 +61,8 @@ describe("engines that became slower", () => {
     expect(world.fittedBy).toHaveLength(1);
     expect(eventsOf(world)).toEqual(expect.arrayContaining(["CostDrift", "Promoted"]));
     expect(revisionsOf(world)).toEqual(["Tuning Superseded", "Replan Serving"]);
+    // Nobody measured how many requests are under way with it.
+    expect(world.target.tunedConcurrency).toBeUndefined();
     const after = world.running;
     expect(after.revision).toMatch(/^replan-/);
     const single = (plan: typeof after) => plan.costTable?.cells.find(({ rows }) => rows === 1)?.microseconds ?? 0;
