@@ -53,6 +53,7 @@ describe("replicas over the targets", () => {
   it("become more where most is missing and fewer where most is too much, and no other pod moves", () => {
     expect(distributeReplicas(12, claims([400, 100], [5, 5]), true)).toEqual([7, 5]);
     expect(distributeReplicas(8, claims([400, 100], [5, 5]), true)).toEqual([5, 3]);
+    expect(distributeReplicas(3, claims([400, 100], [Number.MAX_SAFE_INTEGER, 2]), true)).toEqual([2, 1]);
   });
 
   it("are never more or fewer than there should be, and no target is left out", () => {

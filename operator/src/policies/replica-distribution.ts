@@ -22,7 +22,8 @@ export function distributeReplicas(replicas: number, claims: readonly ReplicaCla
   if (replicas < claims.length) return oneEach(replicas, claims);
   const weights = weightsOf(claims);
   const shares = sharesOf(replicas, weights);
-  const counts = claims.map(({ standing }) => Math.max(1, standing));
+  // Status may say anything: what is far beyond is not counted down one by one.
+  const counts = claims.map(({ standing }) => Math.min(replicas, Math.max(1, standing)));
   const missing = (index: number) => (shares[index] as number) - (counts[index] as number);
   for (let given = sum(counts); given < replicas; given += 1) add(counts, largest(counts, missing), 1);
   for (let given = sum(counts); given > replicas; given -= 1) {
