@@ -16,7 +16,13 @@ export const sharedConfig = defineConfig({
 
 /** Those that decide, on data and virtual time. */
 const deciding = "{bench,crds,demo,images,operator,planner,proof,scripts}/**/*.test.ts";
-/** Those that act: servers, engines, converters, load. */
+/** Those that convert models with Python tools: much computing, and no clock. */
+const converting = [
+  "tuner/src/variants/**/*.test.ts",
+  "tuner/src/stages/make-variants.test.ts",
+  "test/src/integration/tune-{digits,failing-variants}.test.ts",
+];
+/** Those that act: servers, engines, load. */
 const acting = "{cli,sidecar,test,tuner}/**/*.test.ts";
 const onApiServer = "**/*.integration.test.ts";
 
@@ -33,8 +39,12 @@ export default mergeConfig(sharedConfig, {
         // They share nothing but modules. Half of their time would go into loading those anew for each file.
         test: { name: "decisions", include: [deciding], exclude: [onApiServer], isolate: false, testTimeout: 120_000 },
       },
-      { extends: true, test: { name: "processes", include: [acting], exclude: [onApiServer], testTimeout: 30_000 } },
+      { extends: true, test: { name: "conversions", include: converting, testTimeout: 120_000 } },
       { extends: true, test: { name: "api-server", include: [onApiServer], testTimeout: 30_000 } },
+      {
+        extends: true,
+        test: { name: "processes", include: [acting], exclude: [onApiServer, ...converting], testTimeout: 30_000 },
+      },
     ],
   },
 });

@@ -33,24 +33,22 @@ async function vitest({ name, words, aside = false }: VitestRun): Promise<Counts
   return countsOfVitest(readFileSync(report, "utf8"), code);
 }
 
-/** Tests with real processes and models; those with API servers, which wait most of their time, beside them. */
-const processes = () =>
-  together(
-    vitest({ name: "processes", words: ["--project", "processes"] }),
-    vitest({ name: "api-server", words: ["--project", "api-server", "--maxWorkers=1"], aside: true }),
-  );
+/** What has a clock in it: servers, engines, load. */
+const processes = () => vitest({ name: "processes", words: ["--project", "processes"] });
 
-/** Tests on real clusters and of images. Beside them, since clusters wait most of their time, those that nothing can make late. */
-const clusters = () =>
-  together(endToEnd([]), vitest({ name: "decisions", words: ["--project", "decisions"], aside: true }));
+/** Not so these: they run beside the clusters, which wait most of their time. */
+const patient = ["decisions", "conversions", "api-server"].flatMap((name) => ["--project", name]);
+
+/** Tests on real clusters and of images, and beside them those that can wait. */
+async function clusters(): Promise<Counts> {
+  return sum(await Promise.all([endToEnd([]), vitest({ name: "patient", words: patient, aside: true })]));
+}
 
 const fast = (filters: readonly string[]) => vitest({ name: "fast", words: filters });
 async function endToEnd(filters: readonly string[]): Promise<Counts> {
   await images;
   return vitest({ name: "e2e", words: ["--config", "vitest.e2e.config.ts", ...filters] });
 }
-
-const together = async (...runs: Promise<Counts>[]): Promise<Counts> => sum(await Promise.all(runs));
 
 let images: Promise<unknown> = Promise.resolve();
 /** While the fast tests run, which do not need them; a failure is said by the tests that do. */

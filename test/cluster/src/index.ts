@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Cluster, ClusterOptions } from "./cluster.ts";
-import { kindProvider } from "./kind/provider.ts";
-import { localProvider } from "./local/provider.ts";
-import type { Provider } from "./provider.ts";
+import { type ProviderName, providers } from "./providers.ts";
+import { startWatchdog } from "./watchdog.ts";
 
 export { type ApiServer, type ApiServerOptions, startApiServer } from "./api-server/api-server.ts";
 export { type ControllerManager, startControllerManager } from "./api-server/controller-manager.ts";
@@ -16,22 +15,26 @@ export { type ImageContent, imageArchive, writeImageArchive } from "./images/ima
 export type { Kubectl } from "./kubectl.ts";
 export { CommandFailed, type RunResult } from "./process/run.ts";
 export type { Provider } from "./provider.ts";
-
-/** The ways to have a cluster, by the name that the command takes. */
-export const providers = { local: localProvider, kind: kindProvider } as const satisfies Record<string, Provider>;
-
-export type ProviderName = keyof typeof providers;
+export { type ProviderName, providers } from "./providers.ts";
 
 /** What a test asks for: by default one node, a new name and the local provider. */
 export type TestClusterOptions = Partial<ClusterOptions> & { readonly provider?: ProviderName };
 
 /**
- * Makes a cluster for a test; `await using` takes it down. One of the same name is removed first. Give a fixed name:
- * what a killed test has left is then removed by its next run. Throws `ClusterError` when the host lacks something.
+ * Makes a cluster for a test; `await using` takes it down. One of the same name is removed first. It goes with the process that made it,
+ * even where that is killed. Throws `ClusterError` when the host lacks something.
  */
-export function startCluster(options: TestClusterOptions = {}): Promise<Cluster> {
+export async function startCluster(options: TestClusterOptions = {}): Promise<Cluster> {
   const { provider = "local", name = `test-${randomBytes(4).toString("hex")}`, nodes = 1, ...others } = options;
-  return providers[provider].create({ name, nodes, ...others });
+  const watchdog = startWatchdog(provider, name);
+  const cluster = await providers[provider].create({ name, nodes, ...others });
+  const down = cluster.down.bind(cluster);
+  return Object.assign(cluster, {
+    down: async () => {
+      await down();
+      watchdog[Symbol.dispose]();
+    },
+  });
 }
 
 /** As `startCluster` for the time of `body`, whose value it returns. */

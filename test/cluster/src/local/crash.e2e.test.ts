@@ -12,6 +12,7 @@ import { clusterNames, readRecord } from "./record.ts";
 const name = "e2e-crash";
 const other = "e2e-crash-two";
 const main = fileURLToPath(new URL("../main.ts", import.meta.url));
+const owner = fileURLToPath(new URL("../testing/short-lived-owner.ts", import.meta.url));
 
 afterAll(async () => {
   await removeCluster(name);
@@ -42,6 +43,22 @@ for (const milliseconds of [0, 20, 60, 120, 400, 2000, 5000]) {
     60_000,
   );
 }
+
+test.skipIf(withoutCluster)(
+  "goes with the process that made it, even where that is killed",
+  async () => {
+    const child = spawn(process.execPath, [owner, name], { stdio: "ignore" });
+    const closed = once(child, "close");
+    while (readRecord(name)?.phase !== "starting" && child.exitCode === null) await sleep(2);
+    const record = readRecord(name);
+    child.kill("SIGKILL");
+    await closed;
+    await expect.poll(clusterNames, { timeout: 40_000, interval: 100 }).not.toContain(name);
+    if (record === null) throw new Error("no record");
+    expect(await leftovers(record)).toEqual([]);
+  },
+  60_000,
+);
 
 test.skipIf(withoutCluster)(
   "makes a cluster over a half-made one, beside another",
