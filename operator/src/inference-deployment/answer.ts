@@ -24,13 +24,21 @@ export const answerFor = (question: Question, target: ObservedTarget): Answer | 
   answersFor(question, target)[0] ?? null;
 
 /** All answers that still say how to serve the target, best first. */
-export const answersFor = (question: Question, { runs, results }: ObservedTarget): Answer[] =>
+export const answersFor = (question: Question, { runs, results }: Pick<ObservedTarget, "runs" | "results">): Answer[] =>
   runs
     .map((run) => answerOf(question, run, results.get(run.metadata.name)))
     .filter((answer) => answer !== null)
-    .sort((a, b) => Number(b.current) - Number(a.current) || finishedAt(b).localeCompare(finishedAt(a)));
+    .sort(
+      (a, b) =>
+        Number(b.current) - Number(a.current) ||
+        finishedAt(b).localeCompare(finishedAt(a)) ||
+        attemptOf(b) - attemptOf(a),
+    );
 
 const finishedAt = ({ run }: Answer): string => run.status?.finishedAt ?? "";
+
+/** Two may finish within the second that a time in Kubernetes has. */
+const attemptOf = ({ run }: Answer): number => run.spec.attempt ?? 1;
 
 function answerOf(question: Question, run: StoredTuningRun, stored: ConfigMap | undefined): Answer | null {
   const result = run.status?.result;

@@ -313,14 +313,14 @@ describe.skipIf(!there)("the operator on a real API server", () => {
     await vi.waitFor(
       async () =>
         expect(await revisions()).toContainEqual(expect.objectContaining({ name: "forced", outcome: "RolledBack" })),
-      { timeout: 60_000, interval: 100 },
+      { timeout: 150_000, interval: 100 },
     );
     await vi.waitFor(async () => expect((await planOf(namespace)).revision).toBe(good), 2000);
     const { message } = (await revisions()).find(({ name }) => name === "forced") ?? {};
     expect(message).toMatch(/since revision forced/);
     expect((await client.list(runs, { namespace })).items).toHaveLength(1);
     await operator.stop();
-  }, 150_000);
+  }, 240_000);
 
   /** The plan that the only pod was told of. */
   async function planOf(namespace: string): Promise<ServingPlan> {
