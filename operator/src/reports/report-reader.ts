@@ -1,8 +1,12 @@
 import { isReady } from "../pods/pod-state.ts";
 import type { Pod } from "../resources.ts";
-import { type Clock, sleep, waitingFor } from "../runtime/index.ts";
+import type { Clock } from "../runtime/index.ts";
 import type { PodReport } from "./fetch-report.ts";
+import { LastAnswer } from "./last-answer.ts";
 import { implausible } from "./plausible.ts";
+import { Turns } from "./turns.ts";
+import { waitAtMost } from "./wait-at-most.ts";
+import { WantedEntries } from "./wanted-entries.ts";
 
 export interface ReportReaderOptions {
   readonly clock: Clock;
@@ -25,15 +29,14 @@ const longestPauseMilliseconds = 5000;
 const forgottenMilliseconds = 5 * 60_000;
 
 interface Entry {
-  report: PodReport | null;
-  /** When the last good report came. */
-  reportedAt: number;
+  readonly last: LastAnswer<GoodReport>;
   askedAt: number;
-  wantedAt: number;
   failures: number;
   ready: boolean;
   asking: Promise<void> | null;
 }
+
+type GoodReport = Exclude<PodReport, { readonly problem: string }>;
 
 /**
  * The reports of serving pods. Many reconciles share it, so that all pods of a cluster together are asked by a bounded number
@@ -41,46 +44,28 @@ interface Entry {
  */
 export class ReportReader {
   readonly #options: ReportReaderOptions;
-  readonly #atOnce: number;
-  readonly #entries = new Map<string, Entry>();
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
-  #sweptAt = 0;
+  readonly #turns: Turns;
+  readonly #entries: WantedEntries<Entry>;
 
   constructor(options: ReportReaderOptions) {
     this.#options = options;
-    this.#atOnce = options.atOnce ?? 64;
+    this.#turns = new Turns(options.atOnce ?? 64);
+    this.#entries = new WantedEntries(options.clock, forgottenMilliseconds);
   }
 
   /** What pods that run say now, by their UID; `modelName`: what they should serve. */
   async read(pods: readonly Pod[], modelName: string): Promise<Map<string, PodReport>> {
-    const { clock } = this.#options;
     const running = pods.filter(({ status }) => status?.phase === "Running" && status.podIP !== undefined);
     const asked = running.map((pod) => [pod.metadata.uid ?? "", this.#ask(pod, modelName)] as const);
     const waitedFor = asked.flatMap(([, { asking, failures }]) => (asking === null || failures > 0 ? [] : [asking]));
-    if (waitedFor.length > 0) {
-      const patience = new AbortController();
-      const answers = Promise.all(waitedFor);
-      const enough = sleep(clock, patienceMilliseconds, patience.signal);
-      await waitingFor<unknown>(clock, () => Promise.race([answers, enough]));
-      patience.abort();
-    }
-    this.#sweep();
-    return new Map(asked.map(([uid, entry]) => [uid, this.#answerOf(entry)]));
-  }
-
-  #answerOf({ report, reportedAt }: Entry): PodReport {
-    const age = this.#options.clock.now() - reportedAt;
-    if (report === null) return { problem: "it has not answered yet" };
-    return "problem" in report || age <= oldMilliseconds ? report : { problem: "it answers no more" };
+    if (waitedFor.length > 0) await waitAtMost(this.#options.clock, patienceMilliseconds, Promise.all(waitedFor));
+    return new Map(asked.map(([uid, { last }]) => [uid, last.read()]));
   }
 
   #ask(pod: Pod, modelName: string): Entry {
-    const now = this.#options.clock.now();
-    const uid = pod.metadata.uid ?? "";
-    const entry = this.#entries.get(uid) ?? newEntry();
-    this.#entries.set(uid, entry);
-    entry.wantedAt = now;
+    const { clock } = this.#options;
+    const now = clock.now();
+    const entry = this.#entries.want(pod.metadata.uid ?? "", () => newEntry(clock));
     // One that has just become ready is worth another try.
     if (entry.ready !== isReady(pod)) entry.failures = 0;
     entry.ready = isReady(pod);
@@ -93,48 +78,20 @@ export class ReportReader {
   }
 
   async #fetch(entry: Entry, address: string, modelName: string): Promise<void> {
-    await this.#turn();
     try {
-      const found = await this.#options.fetch(address);
-      this.#note(entry, "report" in found ? (implausible(found.report, modelName) ?? found) : found);
+      const found = await this.#turns.run(() => this.#options.fetch(address));
+      const judged = "report" in found ? (implausible(found.report, modelName) ?? found) : found;
+      entry.failures = "report" in judged ? 0 : entry.failures + 1;
+      entry.last.note(judged);
     } finally {
       entry.asking = null;
-      this.#running -= 1;
-      this.#waiting.shift()?.();
-    }
-  }
-
-  #note(entry: Entry, found: PodReport): void {
-    const { clock } = this.#options;
-    if ("report" in found) {
-      Object.assign(entry, { report: found, reportedAt: clock.now(), failures: 0 });
-      return;
-    }
-    entry.failures += 1;
-    const old = entry.report !== null && "report" in entry.report;
-    if (!old || clock.now() - entry.reportedAt > oldMilliseconds) entry.report = found;
-  }
-
-  async #turn(): Promise<void> {
-    while (this.#running >= this.#atOnce) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.#running += 1;
-  }
-
-  #sweep(): void {
-    const now = this.#options.clock.now();
-    if (now - this.#sweptAt < forgottenMilliseconds) return;
-    this.#sweptAt = now;
-    for (const [uid, { wantedAt }] of this.#entries) {
-      if (now - wantedAt >= forgottenMilliseconds) this.#entries.delete(uid);
     }
   }
 }
 
-const newEntry = (): Entry => ({
-  report: null,
-  reportedAt: 0,
+const newEntry = (clock: Clock): Entry => ({
+  last: new LastAnswer(clock, oldMilliseconds),
   askedAt: Number.NEGATIVE_INFINITY,
-  wantedAt: 0,
   failures: 0,
   ready: false,
   asking: null,
