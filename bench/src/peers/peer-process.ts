@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { minilmTensors } from "@sweetspot/test";
+import { processesWithEnvironment } from "@sweetspot/test/cluster";
 import type { RequestMix } from "@sweetspot/tuner";
 import type { RunningServer } from "../server-under-load.ts";
 import type { Peer, PeerSetting } from "./catalogue.ts";
@@ -44,7 +44,8 @@ export async function startPeer(
   const inferUrl = `http://127.0.0.1:${port}${peer.path}`;
   const close = async () => {
     await end(child);
-    for (const pid of processesWith(`PEER_FOLDER=${folder}`)) process.kill(pid, "SIGKILL");
+    // Some processes leave the group, as Ray's HAProxy does.
+    for (const { pid } of processesWithEnvironment(`PEER_FOLDER=${folder}`)) process.kill(pid, "SIGKILL");
     await rm(folder, { recursive: true, force: true });
   };
   try {
@@ -76,18 +77,6 @@ const variablesOf = (modelFile: string, port: number, setting: PeerSetting, fold
   RAY_SERVE_HAPROXY_SERVER_STATE_BASE: folder,
   RAY_SERVE_HAPROXY_SERVER_STATE_FILE: join(folder, "haproxy-state"),
 });
-
-/** What was started with such a variable: some processes leave the group, as Ray's HAProxy does. None where there is no `/proc`. */
-function processesWith(variable: string): number[] {
-  const ids = existsSync("/proc") ? readdirSync("/proc").filter((name) => /^\d+$/.test(name)) : [];
-  return ids.map(Number).filter((pid) => {
-    try {
-      return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(variable);
-    } catch {
-      return false;
-    }
-  });
-}
 
 function lastWords(child: ChildProcess): () => string {
   let words = "";

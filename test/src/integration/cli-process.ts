@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { processesWithEnvironment } from "../../cluster/src/process/identity.ts";
 
 const program = fileURLToPath(new URL("../../../cli/src/main.ts", import.meta.url));
 /** A loaded machine takes its time. */
@@ -121,23 +122,13 @@ export class Workplace {
   }
 
   #processes(): { pid: number; command: string }[] {
-    return processIds().flatMap((pid) => {
+    return processesWithEnvironment(this.#mark).flatMap(({ pid }) => {
       try {
-        if (!readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(this.#mark)) return [];
         return [{ pid, command: readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ") }];
       } catch {
-        // It has ended in the meantime, or belongs to somebody else.
+        // It has ended in the meantime.
         return [];
       }
     });
-  }
-}
-
-/** None where there is no /proc. */
-function processIds(): number[] {
-  try {
-    return readdirSync("/proc").map(Number).filter(Number.isInteger);
-  } catch {
-    return [];
   }
 }

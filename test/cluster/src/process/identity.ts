@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**
@@ -85,8 +85,9 @@ export async function kill(identity: ProcessIdentity): Promise<void> {
   await waitForEnd(identity, 10_000);
 }
 
+/** None where there is no `/proc`. */
 function allStats(): ProcessStat[] {
-  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  const pids = existsSync("/proc") ? readdirSync("/proc").filter((name) => /^\d+$/.test(name)) : [];
   return pids.map((pid) => statOf(Number(pid))).filter((stat) => stat !== null);
 }
 
@@ -95,7 +96,7 @@ export const childrenOf = (pid: number): ProcessStat[] => allStats().filter((sta
 
 /**
  * All processes that were started with the environment entry `entry` (`NAME=value`), found by `/proc/PID/environ`.
- * This finds what a crashed command had started and not yet recorded.
+ * This finds what a crashed command had started and not yet recorded, and what left its process group. None where there is no `/proc`.
  */
 export function processesWithEnvironment(entry: string): ProcessStat[] {
   return allStats().filter((stat) => {
