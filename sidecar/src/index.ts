@@ -15,7 +15,7 @@ export { synthesiseRow } from "./model/synthesise.ts";
 export { serverNodeFlags } from "./node-flags.ts";
 export { type CgroupLimits, cgroupLimits } from "./pinning/cgroup.ts";
 export { cgroupFolders } from "./pinning/cgroup-folders.ts";
-export { readCpuIdentity } from "./pinning/cpu-model.ts";
+export { cpuIdentityIn } from "./pinning/cpu-model.ts";
 export { type ReadText, readText } from "./pinning/read-text.ts";
 export { usableCpuCount } from "./pinning/usable-cpus.ts";
 export { type TextOptions, withTextPipeline } from "./pipeline/default-pipeline.ts";

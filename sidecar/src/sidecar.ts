@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ServiceLevelReport, ServingPlan } from "@sweetspot/crds";
+import type { CpuIdentity, ServiceLevelReport, ServingPlan } from "@sweetspot/crds";
 import { readCpuIdentity } from "./pinning/cpu-model.ts";
 import { CpuWatch } from "./pinning/cpu-watch.ts";
 import { describePlacement } from "./pinning/placement.ts";
@@ -60,6 +60,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const metrics = new Metrics(() => snapshotOf(current()));
   const plans = new LivePlan({ clock: systemClock, metrics, log });
   live = plans;
+  const cpu = readCpuIdentity();
   const cpus = new CpuWatch();
   const endWatch = watchEventLoopDelay((seconds) => metrics.eventLoopDelay(seconds));
   const state = { closing: false };
@@ -72,7 +73,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     metrics,
     log,
     modelName: () => current()?.plan.modelName ?? null,
-    report: () => reportOf(plans, cpus),
+    report: () => reportOf(plans, cpus, cpu),
     costTable: () => plans.current?.costs?.table ?? null,
   });
   const fronts = { http, grpc, operations };
@@ -105,7 +106,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   }
   return {
     ...ports,
-    report: () => reportOf(plans, cpus) as ServiceLevelReport,
+    report: () => reportOf(plans, cpus, cpu) as ServiceLevelReport,
     applyPlan: (plan) => plans.apply([givenPlan(plan)]),
     close,
   };
@@ -125,9 +126,11 @@ async function grpcFrontOf(
 const hasEngine = ({ serving }: LivePlan): boolean =>
   serving?.pool.status().some((engine) => engine.state === "Ready") ?? false;
 
-const thisCpu = readCpuIdentity();
-
-function reportOf({ current, origin, refusal, trial }: LivePlan, { reading }: CpuWatch): ServiceLevelReport | null {
+function reportOf(
+  { current, origin, refusal, trial }: LivePlan,
+  { reading }: CpuWatch,
+  cpu: CpuIdentity,
+): ServiceLevelReport | null {
   if (current === null || origin === null) return null;
   const { plan, pool } = current;
   return {
@@ -136,7 +139,7 @@ function reportOf({ current, origin, refusal, trial }: LivePlan, { reading }: Cp
     planSource: origin.source,
     refusedRevision: refusal?.revision ?? null,
     trial: trial.report(),
-    cpu: thisCpu,
+    cpu,
     ...describePlacement(reading, { layout: plan.layout, state: pool.pinning() }),
   };
 }

@@ -5,8 +5,11 @@ import { type ReadText, readText } from "./read-text.ts";
 const mostCharacters = 256;
 
 /** What this machine's CPU is, in the words of the kernel. Server and tuner read it alike, so that they can be compared. Never throws. */
-export function readCpuIdentity(read: ReadText = readText): CpuIdentity {
-  const model = parseCpuModel(read("/proc/cpuinfo") ?? "") ?? os.cpus()[0]?.model.trim() ?? "";
+export const readCpuIdentity = (read: ReadText = readText): CpuIdentity => cpuIdentityIn(read("/proc/cpuinfo") ?? "");
+
+/** The same from the text of /proc/cpuinfo, which may be empty. */
+export function cpuIdentityIn(cpuInfo: string): CpuIdentity {
+  const model = parseCpuModel(cpuInfo) ?? os.cpus()[0]?.model.trim() ?? "";
   return { model: (model === "" ? "unknown" : model).slice(0, mostCharacters), architecture: process.arch };
 }
 

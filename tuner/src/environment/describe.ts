@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import * as os from "node:os";
 import type { Environment } from "@sweetspot/crds";
-import { cgroupLimits, parseCpuList, type ReadText, readCpuIdentity } from "@sweetspot/sidecar";
+import { cgroupLimits, cpuIdentityIn, parseCpuList, type ReadText } from "@sweetspot/sidecar";
 import { findPython, type PythonEnvironment } from "../variants/python-environment.ts";
 import { readAccelerators } from "./accelerators.ts";
 import { parseCpuInfo } from "./cpu-info.ts";
@@ -23,8 +23,9 @@ export async function describeEnvironment(options: DescribeOptions = {}): Promis
   const { read } = files;
   const python = options.python === undefined ? await findPython() : options.python;
   const cpus = usableCpus(read);
-  const info = parseCpuInfo(read("/proc/cpuinfo") ?? "");
-  const cpu = readCpuIdentity(read);
+  const cpuInfo = read("/proc/cpuinfo") ?? "";
+  const info = parseCpuInfo(cpuInfo);
+  const cpu = cpuIdentityIn(cpuInfo);
   const limits = cgroupLimits(read);
   return {
     cpuModel: cpu.model,
