@@ -1,6 +1,6 @@
 import type { NodeClass, Target } from "@sweetspot/crds";
 import { isReady, type PodProblem, problemOf } from "../pods/pod-state.ts";
-import { classOfMost, judgeNodes, type NodeVerdict } from "../policies/node-kinds.ts";
+import { classOfMost, judgeNodes, type NodeVerdict, type PodOnNode } from "../policies/node-kinds.ts";
 import { distributeEvenly, distributeReplicas } from "../policies/replica-distribution.ts";
 import type { Pod } from "../resources.ts";
 import { type Question, questionOf } from "../specs/tuning-question.ts";
@@ -8,7 +8,7 @@ import { type Answer, answersFor } from "./answer.ts";
 import { type Scaling, scaleByLoad } from "./autoscaling.ts";
 import { measuredKind, podsOnNodes, podsWithoutPlan, type WantedPlan, wantedPlan } from "./kinds.ts";
 import { controlTarget, type TargetControl } from "./loop/control.ts";
-import { personRequests } from "./loop/person-requests.ts";
+import { type PersonRequests, personRequests } from "./loop/person-requests.ts";
 import { revisionNamed, type Serving } from "./loop/serving.ts";
 import type { Observed, ObservedTarget } from "./observed.ts";
 import { type PodPlanState, podPlanState } from "./rollout.ts";
@@ -85,8 +85,8 @@ function sharesOf({ infd }: Observed, watched: readonly Watched[], { replicas, b
 
 /** One target as it is, whatever its size is to be. */
 interface Watched extends Pick<TargetState, "observed" | "question" | "attempt" | "answers" | "ready"> {
-  readonly requests: ReturnType<typeof personRequests>;
-  readonly onNodes: ReturnType<typeof podsOnNodes>;
+  readonly requests: PersonRequests;
+  readonly onNodes: readonly PodOnNode[];
   readonly control: TargetControl;
 }
 
