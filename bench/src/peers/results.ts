@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { describeEnvironment } from "@sweetspot/tuner";
 import * as z from "zod";
+import { sixDigits } from "../write-result.ts";
 
 const folder = fileURLToPath(new URL("../../results", import.meta.url));
 const file = `${folder}/peers.json`;
@@ -71,6 +72,6 @@ export async function readResults(): Promise<PeerResults> {
 /** Writes the results and `table`, in Markdown, beside them. */
 export async function writeResults(results: PeerResults, table: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await writeFile(file, `${JSON.stringify(results, null, 1)}\n`);
+  await writeFile(file, `${JSON.stringify(results, sixDigits, 1)}\n`);
   await writeFile(`${folder}/peers.md`, table);
 }
