@@ -23,7 +23,7 @@ export const Summary = z
     latency: Short.optional().describe("Measured latency at the target's percentile: `31 ms`."),
     target: Short.optional().describe("The promise: `P99 < 50 ms`."),
     capacity: Short.optional().describe(
-      "Requests per second that the ready replicas carry within the target: `804/s`.",
+      "Requests per second that the ready replicas carry together within the target: `804/s`. Each counts like that of the target that carries least, unless autoscaling.loadBalancing is `LeastRequest`: a Service gives each the same share.",
     ),
   })
   .describe("The columns of `kubectl get`, of the target that looks worst.");

@@ -90,21 +90,23 @@ describe("two targets", () => {
     ]);
   });
 
-  it("show the one that carries least, and what all carry", () => {
+  it("show the one that carries least, and what all carry as the requests reach them", () => {
     const strong = runOf(two, { progress: answered({ capacityRequestsPerSecond: 400 }) });
     const weak = runOf(two, { target: "arm", progress: answered({ capacityRequestsPerSecond: 90, winner: "weak" }) });
-    const observed = observe(two, {
+    const seen = {
       x64: { pods: [serverPod({}), serverPod({ name: "ocr-x64-b" })], runs: [strong] },
       arm: { pods: [serverPod({ name: "ocr-arm-a", target: "arm" })], runs: [weak] },
-    });
-    expect(statusIn(planDeployment(observed))).toMatchObject({
-      summary: { winner: "weak", capacity: "890/s", latency: "13.7 ms", target: "P99 < 50 ms" },
+    };
+    expect(statusIn(planDeployment(observe(two, seen)))).toMatchObject({
+      summary: { winner: "weak", capacity: "270/s", latency: "13.7 ms", target: "P99 < 50 ms" },
       readyReplicas: 3,
       targets: [
         { name: "x64", readyReplicas: 2 },
         { name: "arm", readyReplicas: 1, winner: "weak" },
       ],
     });
+    const byLoad = infd({ ...twoTargets, "spec.autoscaling": { maxReplicas: 3, loadBalancing: "LeastRequest" } });
+    expect(statusIn(planDeployment(observe(byLoad, seen)))).toMatchObject({ summary: { capacity: "890/s" } });
   });
 
   describe("that carry 400 and 90 requests/s a replica", () => {

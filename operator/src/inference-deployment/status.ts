@@ -9,6 +9,7 @@ import {
 import { conditionsOf, type Finding } from "../conditions.ts";
 import { roundFigure } from "../figures.ts";
 import { nodeClassOf } from "../nodes.ts";
+import { jointCapacity } from "../policies/joint-capacity.ts";
 import { labelKeys } from "../specs/names.ts";
 import type { TargetFindings } from "./findings.ts";
 import { resultOf } from "./loop/serving.ts";
@@ -106,7 +107,7 @@ function classOf({ infd, nodes, settings }: Observed, { target, answer: best, se
   return nodeClassOf(node, settings.nodeClassLabels) ?? before;
 }
 
-/** The columns of `kubectl get`: of the target that carries least. */
+/** The columns of `kubectl get`: of the target that carries least, and what all carry together. */
 function summaryOf({ spec }: Observed, targets: readonly TargetFindings[]): Summary {
   const { percentile, latencyMilliseconds } = spec.serviceLevel;
   const promise = { target: `${percentile} < ${latencyMilliseconds} ms` };
@@ -115,7 +116,11 @@ function summaryOf({ spec }: Observed, targets: readonly TargetFindings[]): Summ
   const worstServing = answered.toSorted((a, b) => capacity(a) - capacity(b))[0]?.state.serving ?? null;
   if (worstServing === null) return promise;
   const worst = resultOf(worstServing);
-  const total = answered.reduce((sum, target) => sum + capacity(target) * target.state.ready.length, 0);
+  const total = jointCapacity(
+    answered.map((target) => ({ capacity: capacity(target), ready: target.state.ready.length })),
+    // Without `autoscaling` there is nothing but the Service.
+    spec.autoscaling?.loadBalancing ?? "Even",
+  );
   const { confirmation } = worst;
   return {
     ...promise,
