@@ -43,6 +43,15 @@ for (const name of Object.keys(runtimeMetrics)) {
 }
 for (const { record } of rules) if (record !== undefined) series.set(record, added);
 
+/** What the examples for autoscalers ask; an adapter puts the labels of the request into its own. */
+const exampleQueries = ["hpa.yaml", "keda.yaml"].flatMap((file) => {
+  const text = readFileSync(join(chart, "examples", file), "utf8");
+  const found = [...text.matchAll(/(?:seriesQuery|metricsQuery|query): (.+)$/gm)].map((match) => match[1] ?? "");
+  return found.map(
+    (query) => [`the example ${file}`, query.replace("<<.LabelMatchers>>", 'inference_deployment="ocr"')] as const,
+  );
+});
+
 const queries = [
   ["the operator", countsQuery({ namespace: "shop", deployment: "ocr", target: "x64" })] as const,
   ...rules.map(({ record, alert, expr }) => [`the rule ${record ?? alert}`, expr] as const),
@@ -53,6 +62,7 @@ const queries = [
     const inner = typeof query === "string" ? undefined : /^label_values\((.*), \w+\)$/.exec(query.query)?.[1];
     return inner === undefined ? [] : [["a variable", inner] as const];
   }),
+  ...exampleQueries,
 ];
 
 describe("what is asked of Prometheus", () => {
