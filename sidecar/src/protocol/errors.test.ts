@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { defaultLimits } from "../server/http-limits.ts";
-import { ApiError, type ApiErrorCode, apiErrors, errorText, grpcCodes } from "./errors.ts";
+import { type ApiErrorCode, apiErrors } from "./error-catalogue.ts";
+import { ApiError, errorText } from "./errors.ts";
+import { grpcCodes } from "./grpc-status.ts";
 import { jsonLimits } from "./oip/json-structure.ts";
 
 const entries = Object.entries(apiErrors);

@@ -1,6 +1,7 @@
 import { Metadata, type ServiceError } from "@grpc/grpc-js";
-import { ApiError, grpcCodes } from "../protocol/errors.ts";
+import { ApiError } from "../protocol/errors.ts";
 import { encodeRetryDetails } from "../protocol/grpc/messages.ts";
+import { grpcCodes } from "../protocol/grpc-status.ts";
 import type { Log } from "./log.ts";
 
 /** Turns anything that was thrown into an error of the catalogue; what is not the client's fault is logged. */

@@ -1,7 +1,8 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { FastifyReply } from "fastify";
-import { ApiError, type ApiErrorCode, apiErrors, errorText } from "../protocol/errors.ts";
+import { type ApiErrorCode, apiErrors } from "../protocol/error-catalogue.ts";
+import { ApiError, errorText } from "../protocol/errors.ts";
 import { acceptedCodings } from "./content-encoding.ts";
 import type { Log } from "./log.ts";
 

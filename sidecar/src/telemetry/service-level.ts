@@ -1,6 +1,6 @@
 import type { LatencySummary, RequestCounts, ServiceLevelTarget } from "@sweetspot/crds";
 import { median } from "@sweetspot/planner";
-import type { ErrorOutcome } from "../protocol/errors.ts";
+import type { ErrorOutcome } from "../protocol/error-catalogue.ts";
 import type { BatchReport } from "../server/batch-report.ts";
 import { LogHistogram } from "./log-histogram.ts";
 import type { StageTimes } from "./metrics.ts";

@@ -1,4 +1,5 @@
-import { ApiError, type ApiErrorCode } from "../errors.ts";
+import type { ApiErrorCode } from "../error-catalogue.ts";
+import { ApiError } from "../errors.ts";
 
 /** An error of the catalogue that names the field of the body which is wrong. */
 export class ParameterError extends ApiError {
