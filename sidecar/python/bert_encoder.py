@@ -8,12 +8,12 @@ example and must give what BERT gives there. What does not is refused with the p
 from __future__ import annotations
 
 import itertools
-import math
-from dataclasses import dataclass
 
 import numpy
 import onnx
 
+from bert_math import ACTIVATIONS, attention, mean_of, normalised, unit
+from bert_parts import Encoder, Layer, Linear, Norm
 from onnx_graph import Graph
 
 TOLERANCE = 1e-4
@@ -29,58 +29,6 @@ class NotBert(Exception):
         super().__init__(f"it is not a BERT encoder: {reason}")
 
 
-@dataclass(frozen=True)
-class Linear:
-    """y = x · weightᵀ + bias, between two tensors of the graph."""
-
-    weight: numpy.ndarray  # [out, in]
-    bias: numpy.ndarray  # [out]
-    input: str
-    output: str
-
-
-@dataclass(frozen=True)
-class Norm:
-    """A layer norm over the last axis."""
-
-    scale: numpy.ndarray
-    bias: numpy.ndarray
-    epsilon: float
-    output: str
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One layer of the encoder."""
-
-    query: Linear
-    key: Linear
-    value: Linear
-    heads: int
-    attended: Linear
-    attention_norm: Norm
-    widen: Linear
-    narrow: Linear
-    output_norm: Norm
-
-
-@dataclass(frozen=True)
-class Encoder:
-    """A BERT encoder, its weights in FP32."""
-
-    ids: str
-    mask: str
-    types: str | None
-    words: numpy.ndarray  # [words, width]
-    positions: numpy.ndarray  # [positions, width], with the only type's row added where there is no input for types
-    type_rows: numpy.ndarray | None  # [types, width]
-    embedding_norm: Norm
-    layers: list[Layer]
-    activation: str
-    # What each output of the model is: "hidden", "mean", "first" (with " normalised"), "input NAME", or None.
-    outputs: dict[str, str | None]
-
-
 def read_encoder(file: str) -> Encoder:
     """Raises NotBert."""
     try:
@@ -90,46 +38,6 @@ def read_encoder(file: str) -> Encoder:
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise NotBert(f"its graph cannot be followed: {reason}") from error
-
-
-def normalised(x: numpy.ndarray, norm: Norm) -> numpy.ndarray:
-    centred = x - x.mean(-1, keepdims=True)
-    return centred / numpy.sqrt((centred**2).mean(-1, keepdims=True) + norm.epsilon) * norm.scale + norm.bias
-
-
-def attention(query, key, value, heads: int, mask) -> numpy.ndarray:
-    """[rows, tokens, width] of scaled dot products between tokens that the mask leaves in."""
-
-    def split(x):
-        return x.reshape(*x.shape[:2], heads, -1).transpose(0, 2, 1, 3)
-
-    scores = split(query) @ split(key).transpose(0, 1, 3, 2) / math.sqrt(query.shape[-1] / heads)
-    scores = numpy.where(mask[:, None, None, :] == 1, scores, -1e9)
-    shares = numpy.exp(scores - scores.max(-1, keepdims=True))
-    shares /= shares.sum(-1, keepdims=True)
-    return (shares @ split(value)).transpose(0, 2, 1, 3).reshape(query.shape)
-
-
-def gelu(x):
-    return 0.5 * x * (1 + numpy.vectorize(math.erf)(x / math.sqrt(2)))
-
-
-ACTIVATIONS = {
-    "gelu": gelu,
-    "gelu_tanh": lambda x: 0.5 * x * (1 + numpy.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
-    "gelu_sigmoid": lambda x: x / (1 + numpy.exp(-1.702 * x)),
-    "relu": lambda x: numpy.maximum(x, 0),
-    "silu": lambda x: x / (1 + numpy.exp(-x)),
-}
-
-
-def unit(x):
-    return x / numpy.linalg.norm(x, axis=-1, keepdims=True)
-
-
-def mean_of(hidden, mask):
-    shares = (mask / mask.sum(1, keepdims=True)).astype(numpy.float32)
-    return numpy.matmul(shares[:, None, :], hidden)[:, 0]
 
 
 def close(a: numpy.ndarray, b: numpy.ndarray) -> bool:

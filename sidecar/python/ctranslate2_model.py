@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import numpy
 from ctranslate2.specs import Activation, EmbeddingsMerge, TransformerEncoderModelSpec, TransformerEncoderSpec
 
-from bert_encoder import Encoder, Linear, Norm, mean_of, read_encoder, unit
+from bert_encoder import read_encoder
+from bert_math import mean_of, unit
+from bert_parts import Encoder, Linear, Norm
 
 ACTIVATIONS = {
     "gelu": Activation.GELU,

@@ -15,7 +15,8 @@ import numpy
 import onnx
 import onnxruntime
 
-from bert_encoder import Encoder, NotBert, read_encoder
+from bert_encoder import NotBert, read_encoder
+from bert_parts import Encoder
 from testing.tiny_bert import HEADS, POSITIONS, WIDTH, WORDS, Form, tiny_bert
 
 FORMS = {
