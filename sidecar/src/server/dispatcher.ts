@@ -16,10 +16,12 @@ import {
   secondsUntilEmpty,
 } from "./admission.ts";
 import type { BatchCosts } from "./batch-costs.ts";
-import { type BatchFailureKind, type DispatchObserver, failureKind, reportOf } from "./batch-report.ts";
+import { batchLimitMilliseconds } from "./batch-limit.ts";
+import { type DispatchObserver, failureKind, reportOf } from "./batch-report.ts";
 import type { Clock } from "./clock.ts";
 import { Patience } from "./patience.ts";
 import { PredictionPace } from "./prediction-pace.ts";
+import { Retries } from "./retries.ts";
 import { type Answer, type Entry, fail, type Submission, succeed, type Ticket, unsettled } from "./submission.ts";
 import { WaitingLine } from "./waiting-line.ts";
 
@@ -31,18 +33,11 @@ export interface DispatchSettings {
 }
 
 const unavailablePauseMicroseconds = 100_000;
-/** No batch counts as hung before the first, whatever its deadline, nor is waited for longer than the second on its account. */
-const leastLimitMilliseconds = { ever: 500, usual: 2_000 } as const;
-const unmeasuredLimitMilliseconds = 60_000;
-const limitFactor = 20;
 
 /**
  * The real-time shell of the batch former: requests wait here until an engine can take a batch, and never leave without
- * exactly one answer.
- *
- * A batch whose engine died, hung or refused it is split in two and each half is run again, so that the request that
- * causes it is found in log2(n) steps and its batch-mates are answered. Alone, a request gets one more try after a crash
- * and none after a refusal. While no engine is up requests wait, until their deadline.
+ * exactly one answer. What an engine failed on is tried again, see `Retries`. While no engine is up requests wait, until their
+ * deadline.
  */
 export class Dispatcher {
   readonly #pool: EnginePool;
@@ -53,8 +48,7 @@ export class Dispatcher {
   readonly #predictedEnds = new Set<{ readonly end: number }>();
   readonly #pace = new PredictionPace();
   readonly #patience = new Patience();
-  /** Batches that must run as they are, before anything from the line. */
-  #retries: Entry[][] = [];
+  readonly #retries = new Retries();
   #settings: DispatchSettings;
   #pumpDue = false;
   #pausedUntil = 0;
@@ -154,9 +148,9 @@ export class Dispatcher {
 
   /** Gives up all that no engine has now, in order of arrival, for another dispatcher to `adopt`. */
   release(): Entry[] {
-    const entries = unsettled([...this.#retries.flat(), ...this.#line.requests]);
+    const entries = unsettled([...this.#retries.entries, ...this.#line.requests]);
     this.#line.take(unsettled(this.#line.requests));
-    this.#retries = [];
+    this.#retries.clear();
     this.#pumpSoon();
     return entries.sort((a, b) => a.arrival - b.arrival);
   }
@@ -168,7 +162,7 @@ export class Dispatcher {
       const workMicroseconds = shareOfWork(shape, this.#settings.policy, this.#settings.costs.cost);
       Object.assign(entry, { holder: this, length: shape.length, group: shape.group, workMicroseconds });
       if (entry.dispatchedAt === null) this.#line.push(entry);
-      else this.#retries.push([entry]);
+      else this.#retries.add(entry);
     }
     this.#pumpSoon();
   }
@@ -188,9 +182,9 @@ export class Dispatcher {
   abandon(): void {
     this.stop();
     this.#abandoned = true;
-    const waiting = [...this.#line.requests, ...this.#retries.flat()];
+    const waiting = [...this.#line.requests, ...this.#retries.entries];
     this.#line.take(this.#line.requests.filter((entry) => !entry.settled));
-    this.#retries = [];
+    this.#retries.clear();
     for (const entry of waiting) fail(entry, new ApiError("ShuttingDown", {}, 1));
     this.#pumpSoon();
   }
@@ -228,9 +222,7 @@ export class Dispatcher {
     this.#expire(now);
     let wakeAt = this.#pausedUntil > now ? this.#pausedUntil : Number.POSITIVE_INFINITY;
     if (this.#pausedUntil <= now) wakeAt = this.#handOver(now);
-    this.#wakeBy(
-      Math.min(wakeAt, this.#line.earliestDeadline, ...this.#retries.flat().map(({ deadline }) => deadline)),
-    );
+    this.#wakeBy(Math.min(wakeAt, this.#line.earliestDeadline, this.#retries.earliestDeadline));
     if (this.#isIdle()) for (const listener of this.#idleListeners.splice(0)) listener();
   }
 
@@ -249,7 +241,7 @@ export class Dispatcher {
   #handOver(now: number): number {
     const { policy, costs } = this.#settings;
     while (this.#pool.freeSlots(policy.inFlightPerInstance) > 0) {
-      const retry = this.#retries.shift();
+      const retry = this.#retries.next();
       if (retry !== undefined) {
         this.#start(retry, now);
         continue;
@@ -266,10 +258,7 @@ export class Dispatcher {
 
   #expire(now: number): void {
     for (const entry of this.#line.sweep(now)) fail(entry, new ApiError("DeadlineExpired"));
-    if (this.#retries.length === 0) return;
-    const late = this.#retries.flat().filter((entry) => entry.deadline <= now);
-    for (const entry of late) fail(entry, new ApiError("DeadlineExpired"));
-    this.#retries = this.#retries.map(unsettled).filter((batch) => batch.length > 0);
+    this.#retries.expire(now);
   }
 
   #start(entries: readonly Entry[], now: number): void {
@@ -288,7 +277,9 @@ export class Dispatcher {
       running.end = now + (predicted ?? 0);
       this.#predictedEnds.add(running);
       const outputs = [...new Set(entries.flatMap((entry) => entry.outputs))];
-      const answer = await this.#pool.run(batch.inputs, outputs, this.#limitMilliseconds(predicted, entries, now));
+      const left = Math.min(...entries.map(({ deadline }) => deadline)) - now;
+      const limit = batchLimitMilliseconds(predicted, left, this.#settings.policy.inFlightPerInstance);
+      const answer = await this.#pool.run(batch.inputs, outputs, limit);
       const answers = splitOutputs(answer.outputs, entries, batch.length, this.#padding);
       this.#answer(entries, answers);
       const expected = costs.expectedMicroseconds(rows, length);
@@ -300,19 +291,6 @@ export class Dispatcher {
       this.#predictedEnds.delete(running);
       this.#pumpSoon();
     }
-  }
-
-  /**
-   * Far beyond what a slow neighbour explains: a hung engine costs its batch, a false alarm costs it too. Yet half of the time
-   * that is left is kept for trying again.
-   */
-  #limitMilliseconds(predicted: number | null, entries: readonly Entry[], now: number): number {
-    const { inFlightPerInstance } = this.#settings.policy;
-    if (predicted === null) return unmeasuredLimitMilliseconds * inFlightPerInstance;
-    const left = Math.min(...entries.map(({ deadline }) => deadline)) - now;
-    const { ever, usual } = leastLimitMilliseconds;
-    const least = Math.max(ever, Math.min(usual, left / 2000));
-    return Math.max(least, (limitFactor * predicted) / 1000) * inFlightPerInstance;
   }
 
   #answer(entries: readonly Entry[], answers: readonly (readonly Tensor[])[]): void {
@@ -327,29 +305,15 @@ export class Dispatcher {
   #recover(entries: readonly Entry[], error: unknown): void {
     const kind = failureKind(error);
     this.#observer.batchFailed(kind, error instanceof Error ? error.message : String(error), entries.length);
-    const rest = unsettled(entries);
     if (this.#abandoned) {
-      for (const entry of rest) fail(entry, new ApiError("ShuttingDown", {}, 1));
-    } else if (kind === "Unavailable") {
-      this.#pausedUntil = this.#clock.now() + unavailablePauseMicroseconds;
-      if (rest.length > 0) this.#retries.unshift(rest);
-    } else if (entries.length > 1) {
-      const half = Math.ceil(rest.length / 2);
-      this.#retries.push(...[rest.slice(0, half), rest.slice(half)].filter((batch) => batch.length > 0));
-    } else if (rest[0] !== undefined) {
-      this.#recoverAlone(rest[0], kind);
+      for (const entry of entries) fail(entry, new ApiError("ShuttingDown", {}, 1));
+      return;
     }
-  }
-
-  #recoverAlone(entry: Entry, kind: BatchFailureKind): void {
-    entry.failuresAlone += 1;
-    if (kind === "Rejected") fail(entry, new ApiError("RejectedByModel"));
-    else if (kind === "Internal" || kind === "Unsplittable") fail(entry, new ApiError("InternalError"));
-    else if (entry.failuresAlone > 1) fail(entry, new ApiError("EngineFailed"));
-    else this.#retries.push([entry]);
+    if (kind === "Unavailable") this.#pausedUntil = this.#clock.now() + unavailablePauseMicroseconds;
+    this.#retries.recover(entries, kind);
   }
 
   #isIdle(): boolean {
-    return this.#line.rows === 0 && this.#retries.length === 0 && this.#predictedEnds.size === 0;
+    return this.#line.rows === 0 && this.#retries.isEmpty && this.#predictedEnds.size === 0;
   }
 }
