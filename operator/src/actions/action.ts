@@ -27,11 +27,16 @@ export interface ApplyAction {
   readonly manifest: Manifest & { readonly metadata: { readonly namespace: string } };
 }
 
-/** For objects that never change once they are there; one that exists already is left alone. */
+/**
+ * For objects that never change once they are there; one that exists already is left alone. What is made starts a
+ * measurement, so the owner is looked up with the API server first: the one in our cache may be gone, and what was made for
+ * it would run until it is collected.
+ */
 export interface CreateAction {
   readonly kind: "Create";
   readonly resource: Resource;
   readonly manifest: ApplyAction["manifest"];
+  readonly owner: { readonly resource: Resource; readonly object: KubernetesObject };
 }
 
 /** Deletes just this object, not one that was made anew under its name. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { configMaps, type Pod, pods } from "../resources.ts";
+import { configMaps, inferenceDeployments, type Pod, pods } from "../resources.ts";
 import { ApiError, type Applier, type Cache, type EventRecorder, type KubeClient } from "../runtime/index.ts";
 import { serverPod } from "../testing/objects.ts";
 import type { Action } from "./action.ts";
@@ -8,7 +8,11 @@ import { Interpreter, refusalOf } from "./interpreter.ts";
 type Answer = (method: string, ...args: readonly unknown[]) => unknown;
 
 /** An interpreter whose client answers by `answer`, and what it was asked. */
-function interpreterWith(answer: Answer = () => ({}), afterAction?: (action: Action) => void) {
+function interpreterWith(
+  answer: Answer = () => ({}),
+  afterAction?: (action: Action) => void,
+  get: () => Promise<unknown> = async () => owner,
+) {
   const calls: (readonly unknown[])[] = [];
   const offered: unknown[] = [];
   const call =
@@ -17,7 +21,7 @@ function interpreterWith(answer: Answer = () => ({}), afterAction?: (action: Act
       calls.push([method, ...args]);
       return answer(method, ...args);
     };
-  const client = { create: call("create"), delete: call("delete"), mergePatch: call("mergePatch") };
+  const client = { get, create: call("create"), delete: call("delete"), mergePatch: call("mergePatch") };
   const cacheOf = (resource: unknown) => ({ resource, offer: (object: unknown) => offered.push(object) });
   const interpreter = new Interpreter({
     client: client as unknown as KubeClient,
@@ -38,8 +42,14 @@ const fails = (status: number, reason: string): Answer => {
 };
 const never = new AbortController().signal;
 const pod: Pod = serverPod({});
+const owner = { metadata: { name: "ocr", namespace: "shop", uid: "uid-ocr" } };
 const map = { metadata: { name: "a", namespace: "shop", uid: "uid-a" } };
-const create: Action = { kind: "Create", resource: configMaps, manifest: map };
+const create: Action = {
+  kind: "Create",
+  resource: configMaps,
+  manifest: map,
+  owner: { resource: inferenceDeployments, object: owner },
+};
 const remove: Action = { kind: "Delete", resource: configMaps, object: map };
 const annotate: Action = { kind: "AnnotatePod", pod, annotations: { "sweetspot.dev/nonce": "1/0" } };
 
@@ -71,6 +81,16 @@ describe("the interpreter", () => {
   it("takes a create for done when the object is there already", async () => {
     await interpreterWith(fails(409, "AlreadyExists")).interpreter.run([create], never);
     await expect(interpreterWith(fails(409, "Conflict")).interpreter.run([create], never)).rejects.toThrow();
+  });
+
+  it.each([
+    ["is gone", fails(404, "NotFound")],
+    ["was made anew under its name", () => ({ metadata: { ...owner.metadata, uid: "another" } })],
+    ["is on its way out", () => ({ metadata: { ...owner.metadata, deletionTimestamp: "2026-01-01T00:00:00Z" } })],
+  ])("makes nothing for an owner that %s, whatever the cache says", async (_, get) => {
+    const { interpreter, calls } = interpreterWith(undefined, undefined, async () => get("get"));
+    await interpreter.run([create], never);
+    expect(calls).toEqual([]);
   });
 
   it("deletes only the object that was meant", async () => {

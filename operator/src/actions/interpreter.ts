@@ -99,11 +99,22 @@ export class Interpreter {
     await this.#options.applier.apply(this.#cacheOf(resource), manifest, { signal });
   }
 
-  async #create({ resource, manifest }: CreateAction, signal: AbortSignal): Promise<void> {
+  async #create({ resource, manifest, owner }: CreateAction, signal: AbortSignal): Promise<void> {
+    if (!(await this.#isAlive(owner, signal))) return;
     try {
       this.#cacheOf(resource).offer(await this.#options.client.create(resource, manifest, { signal }));
     } catch (error) {
       if (!(error instanceof ApiError && error.alreadyExists)) throw error;
+    }
+  }
+
+  async #isAlive({ resource, object }: CreateAction["owner"], signal: AbortSignal): Promise<boolean> {
+    try {
+      const { metadata } = await this.#options.client.get(resource, object.metadata, { signal });
+      return metadata.uid === object.metadata.uid && metadata.deletionTimestamp === undefined;
+    } catch (error) {
+      if (error instanceof ApiError && error.notFound) return false;
+      throw error;
     }
   }
 

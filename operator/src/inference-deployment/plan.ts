@@ -70,7 +70,8 @@ function tuningActions(observed: Observed, target: TargetFindings): Action[] {
   const nodeClass = state.nodeClass === undefined ? {} : { nodeClass: state.nodeClass };
   const manifest = { metadata: { name: next.name, labels }, spec: { ...next.spec, ...nodeClass } };
   const { manifest: owned } = applyOwned(observed, tuningRuns, manifest);
-  return [...deletions, { kind: "Create", resource: tuningRuns, manifest: owned }];
+  const owner = { resource: inferenceDeployments, object: observed.infd };
+  return [...deletions, { kind: "Create", resource: tuningRuns, manifest: owned, owner }];
 }
 
 /** The attempt at the question that a measurement was asked for as; null while none is. */

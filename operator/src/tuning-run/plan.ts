@@ -60,7 +60,12 @@ function startJob({ run, spec, settings }: ObservedRun): Action {
   const job = tuningJob({ run: run.metadata.name, spec, model, settings });
   const namespace = run.metadata.namespace as string;
   const metadata = { ...job.metadata, namespace, ownerReferences: [ownerReference(tuningRuns, run)] };
-  return { kind: "Create", resource: jobs, manifest: { ...job, metadata } };
+  return {
+    kind: "Create",
+    resource: jobs,
+    manifest: { ...job, metadata },
+    owner: { resource: tuningRuns, object: run },
+  };
 }
 
 /**
