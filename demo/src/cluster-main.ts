@@ -7,6 +7,7 @@ import { checkDocument, TuningReport, type TuningRun } from "@sweetspot/crds";
 import { decodeText, inferenceRequest, type LineImage, lineImages } from "@sweetspot/test";
 import { type Cluster, providers, startCluster } from "@sweetspot/test/cluster";
 import {
+  imageArchives,
   install,
   loadModelImage,
   modelImages,
@@ -36,7 +37,7 @@ async function main(): Promise<void> {
     return;
   }
   title("A Kubernetes of two nodes");
-  const cluster = await startCluster({ name: "demo", nodes: 2, say });
+  const cluster = await startCluster({ name: "demo", nodes: 2, say, images: await imageArchives(say) });
   const stop = () => void cluster.down().finally(() => process.exit(130));
   process.once("SIGINT", stop).once("SIGTERM", stop);
   try {

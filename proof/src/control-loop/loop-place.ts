@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { type WorkingModelOptions, workingModel, writeOnnx } from "@sweetspot/test";
 import { type Cluster, startCluster } from "@sweetspot/test/cluster";
-import { install, loadImageOf, NamespaceView, restrictedNamespace } from "@sweetspot/test/e2e";
+import { imageArchives, install, loadImageOf, NamespaceView, restrictedNamespace } from "@sweetspot/test/e2e";
 import type { Progress } from "../proof.ts";
 import { requestLine } from "./steady-load.ts";
 
@@ -27,7 +27,7 @@ export class LoopPlace implements AsyncDisposable {
   }
 
   static async start(name: string, say: Progress): Promise<LoopPlace> {
-    const cluster = await startCluster({ name, nodes: 2 });
+    const cluster = await startCluster({ name, nodes: 2, images: await imageArchives(say) });
     try {
       await cluster.kubectl.apply(restrictedNamespace);
       await install(cluster, say, [`baselineSeconds=${baselineSeconds}`]);

@@ -35,6 +35,8 @@ export interface ClusterOptions {
   readonly nodes: 1 | 2;
   /** Labels of all nodes, beside those that a kubelet sets. `node.kubernetes.io/instance-type` may be among them. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** Archives whose images the nodes have from the beginning; the same ones again cost next to nothing. */
+  readonly images?: readonly string[];
   /** Told what is being done. */
   readonly say?: (text: string) => void;
 }

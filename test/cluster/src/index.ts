@@ -13,6 +13,7 @@ export type { AuditEvent } from "./control-plane/audit-log.ts";
 export type { User } from "./control-plane/credentials.ts";
 export { type ImageContent, imageArchive, writeImageArchive } from "./images/image-archive.ts";
 export type { Kubectl } from "./kubectl.ts";
+export { prepareImages } from "./local/image-store.ts";
 export { processesWithEnvironment } from "./process/identity.ts";
 export { CommandFailed, type RunResult } from "./process/run.ts";
 export type { Provider } from "./provider.ts";

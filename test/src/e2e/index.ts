@@ -1,5 +1,5 @@
 export { eventually } from "./eventually.ts";
-export { type Installation, install } from "./installation.ts";
+export { type Installation, imageArchives, install } from "./installation.ts";
 export { loadImageOf, loadModelImage, modelImages } from "./model-images.ts";
 export { NamespaceView } from "./namespace-view.ts";
 export { inferenceDeployment, namespace, recogniserDeployment, restrictedNamespace } from "./objects.ts";

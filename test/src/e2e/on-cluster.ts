@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { type ClusterOptions, startCluster } from "../../cluster/src/index.ts";
 import { withoutCluster } from "../../cluster/src/testing/host.ts";
-import { install } from "./installation.ts";
+import { imageArchives, install } from "./installation.ts";
 import { loadModelImage, type modelImages } from "./model-images.ts";
 import { restrictedNamespace } from "./objects.ts";
 import { World } from "./world.ts";
@@ -35,7 +35,7 @@ export function onCluster(about: string, place: Place, scenarios: (world: () => 
 
 async function prepare({ name, nodes, models }: Place): Promise<World> {
   const say = (text: string) => console.log(`${name}: ${text}`);
-  const cluster = await startCluster({ name, nodes, say });
+  const cluster = await startCluster({ name, nodes, say, images: await imageArchives(say) });
   try {
     await cluster.kubectl.apply(restrictedNamespace);
     const installation = await install(cluster, say);

@@ -44,7 +44,9 @@ async function create(options: ClusterOptions): Promise<Cluster> {
   const kubeconfig = join(folder, "kubeconfig");
   const files = ["--config", join(folder, "kind.json"), "--kubeconfig", kubeconfig];
   await kind("create", "cluster", "--name", options.name, "--wait", "120s", ...files);
-  return open(options.name);
+  const cluster = await open(options.name);
+  for (const archive of options.images ?? []) await cluster.load(archive);
+  return cluster;
 }
 
 async function open(name: string): Promise<Cluster> {

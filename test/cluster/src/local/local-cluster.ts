@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { Cluster, Component, ComponentName } from "../cluster.ts";
 import { type AuditEvent, readAuditLog } from "../control-plane/audit-log.ts";
 import { controlPlaneFiles } from "../control-plane/flags.ts";
@@ -35,6 +35,7 @@ export class LocalCluster implements Cluster {
 
   async load(archive: string): Promise<void> {
     const record = existingRecord(this.name);
+    if (record.images.includes(resolve(archive))) return;
     await Promise.all(record.nodes.map((node) => loadOnNode(record, node, archive)));
   }
 

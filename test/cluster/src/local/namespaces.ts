@@ -14,6 +14,10 @@ export const ownFolders = { run: "/run", "var-lib": "/var/lib", "var-log": "/var
 /** Where a node's own folders lie on the host. */
 export const nodeFolder = (cluster: string, node: string): string => join(clusterFolder(cluster), "nodes", node);
 
+/** Where containerd of a node keeps its images and containers. */
+export const runtimeFolder = (cluster: string, { name }: Pick<NodeRecord, "name">): string =>
+  join(nodeFolder(cluster, name), "var-lib", "containerd");
+
 /** The environment of every process of a cluster: the mark, and where its programs find each other. */
 export const processEnvironment = (record: ClusterRecord, path = process.env["PATH"]): NodeJS.ProcessEnv => ({
   PATH: path,

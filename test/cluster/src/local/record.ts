@@ -28,6 +28,8 @@ export interface ClusterRecord {
   readonly octet: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly binaries: Binaries;
+  /** Archives whose images all nodes had from the beginning. */
+  readonly images: readonly string[];
   readonly nodes: readonly NodeRecord[];
   /** By `COMPONENT@NODE`: the process that entered the node's namespaces and is the component's parent. */
   readonly components: Readonly<Record<string, ProcessIdentity>>;

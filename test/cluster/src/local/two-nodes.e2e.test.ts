@@ -15,12 +15,14 @@ let cluster: Cluster;
 
 beforeAll(async () => {
   if (withoutCluster) return;
-  cluster = await localProvider.create({ name, nodes: 2, labels: { "sweetspot.test/class": "small" } });
   const folder = mkdtempSync(join(tmpdir(), "sweetspot-images-"));
-  await writeProbeImage(join(folder, "probe.tar"));
-  writeDataImage(join(folder, "data.tar"), "from an image\n");
-  await cluster.load(join(folder, "probe.tar"));
-  await cluster.load(join(folder, "data.tar"));
+  const [probe, data] = [join(folder, "probe.tar"), join(folder, "data.tar")];
+  await writeProbeImage(probe);
+  writeDataImage(data, "from an image\n");
+  const labels = { "sweetspot.test/class": "small" };
+  cluster = await localProvider.create({ name, nodes: 2, labels, images: [probe] });
+  await cluster.load(probe);
+  await cluster.load(data);
   rmSync(folder, { recursive: true });
   await cluster.kubectl.apply([pinnedPod("a", "node1"), pinnedPod("b", "node2")]);
   await cluster.kubectl("wait", "--for=condition=Ready", "pod/a", "pod/b", "--timeout=60s");

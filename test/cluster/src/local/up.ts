@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { type Binaries, ensureBinaries } from "../binaries/binaries.ts";
 import { allBinaries } from "../binaries/catalogue.ts";
 import type { ClusterOptions } from "../cluster.ts";
@@ -11,9 +11,10 @@ import { createCgroup } from "./cgroups.ts";
 import { startComponent } from "./components.ts";
 import { hostPath, kubeconfigFile, prepareControlPlane, writeKubeconfigs } from "./control-plane.ts";
 import { clusterLock, removeLocked } from "./down.ts";
+import { linkImages } from "./image-store.ts";
 import { loadPause } from "./images.ts";
 import { prepareNameService } from "./name-service.ts";
-import { startNamespaces } from "./namespaces.ts";
+import { runtimeFolder, startNamespaces } from "./namespaces.ts";
 import { connect, hostRoutes } from "./network.ts";
 import { cniConfig, containerdConfig, kubeletConfig, nodePaths } from "./node-config.ts";
 import { freeOctet, nodePlan, parseCpuList } from "./plan.ts";
@@ -70,7 +71,7 @@ async function make(options: ClusterOptions, binaries: Binaries): Promise<void> 
 }
 
 /** Chooses the addresses and writes the record, before anything is made; one command at a time. */
-async function claim({ name, nodes, labels = {} }: ClusterOptions, binaries: Binaries): Promise<void> {
+async function claim({ name, nodes, labels = {}, images = [] }: ClusterOptions, binaries: Binaries): Promise<void> {
   await using _lock = await lockFile(join(stateRoot(), "locks", ".addresses"));
   const others = clusterNames()
     .map(readRecord)
@@ -88,6 +89,7 @@ async function claim({ name, nodes, labels = {} }: ClusterOptions, binaries: Bin
     octet,
     labels: { "node.kubernetes.io/instance-type": "local", ...labels },
     binaries,
+    images: images.map((archive) => resolve(archive)),
     nodes: plans.map((plan) => ({ ...plan, holder: null, init: null })),
     components: {},
   });
@@ -124,6 +126,8 @@ async function startControlPlane(name: string): Promise<void> {
 async function startRuntimes(name: string): Promise<void> {
   const record = existingRecord(name);
   for (const node of record.nodes) writeNodeFiles(record, node);
+  const folders = record.nodes.map((node) => runtimeFolder(name, node));
+  await linkImages(record.images, folders, record.binaries);
   await Promise.all(record.nodes.map((node) => startComponent(name, "containerd", node.name)));
   await loadPause(record);
 }
