@@ -3,12 +3,13 @@ Rights in the namespaces that the operator looks after: exactly the verbs of its
 operator/src/actions). Caches list and watch. Server-side apply is `patch`, and `create` too where it makes the object.
 */ -}}
 {{- define "sweetspot.rules" -}}
+# `get`: whoever asks for a measurement is looked up once more before it starts.
 - apiGroups: [sweetspot.dev]
   resources: [inferencedeployments]
-  verbs: [list, watch]
+  verbs: [get, list, watch]
 - apiGroups: [sweetspot.dev]
   resources: [tuningruns]
-  verbs: [list, watch, create, delete]
+  verbs: [get, list, watch, create, delete]
 - apiGroups: [sweetspot.dev]
   resources: [inferencedeployments/status, tuningruns/status]
   verbs: [patch]
