@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { digestOf, readRecords, readTuningResult, type TuningReport, type TuningResult } from "@sweetspot/crds";
@@ -116,6 +116,24 @@ describe("a tuning that runs as a Job", () => {
       return answering(sourceReport)(request, hooks);
     });
     expect(early).toMatchObject({ state: "Failed", message: expect.stringMatching(/killed.*memory/) });
+  });
+
+  it("keeps its report in an artifact store, under the digest that the result names", async () => {
+    const store = join(directory, "store");
+    const { code, error } = await recordCli([...words(), "--artifacts", store], { tune: answering(sourceReport) });
+    expect(code).toBe(0);
+    const told = await result();
+    if (told.state !== "Succeeded") expect.fail(told.message);
+    expect(error).toContain(told.reportDigest);
+    expect(await readdir(join(store, "sha256"))).toEqual([told.reportDigest.slice("sha256:".length)]);
+  });
+
+  it("has its answer also where the artifact store cannot be written, and says so", async () => {
+    const store = join(directory, "store");
+    await writeFile(store, "a file");
+    const { code, error } = await recordCli([...words(), "--artifacts", store], { tune: answering(sourceReport) });
+    expect([code, await result()]).toMatchObject([0, { state: "Succeeded" }]);
+    expect(error).toMatch(/Not all could be kept .*a part of the path is a file.*correct the store/s);
   });
 
   it("writes in place, as a mount needs it, and ends with 4 where it cannot", async () => {

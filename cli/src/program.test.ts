@@ -47,6 +47,7 @@ describe("the command line", () => {
     [["serve", "--plan", "p.json", "--model", "m.onnx"], /--plan FILE alone/],
     [["serve", "--plan", "p.json", "--plan-directory", "d"], /--plan FILE alone/],
     [["serve", "--plan-directory", "d", "--trial", "t"], /Leave out --trial/],
+    [["serve", "--model", "m.onnx", "--artifacts", "d"], /Leave out --artifacts/],
     [["serve", "--plan-directory", "d", "--name", "m"], /a name and a target of its own/],
     [["serve", "--model", "m.onnx", "--drain-delay", "2h"], /too long for a delay/],
     [["serve", "--plan", "p.json", "--tokenizer", "t.json"], /a pipeline of its own/],

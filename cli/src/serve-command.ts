@@ -18,6 +18,7 @@ interface ServeOptions extends TargetOptions, UpstreamOptions {
   readonly plan?: string;
   readonly planDirectory?: string;
   readonly trial?: string;
+  readonly artifacts?: string;
   readonly name?: string;
   readonly tokenizer?: string;
   readonly embeddingOutput?: string;
@@ -53,6 +54,7 @@ export function serveCommand(context: CliContext): Command {
       "a folder whose files selected and active hold plans; newer ones are taken without a restart",
     )
     .option("--trial <file>", "with --plan or --model: a PlanTrial, tried beside the plan while the file holds one")
+    .option("--artifacts <dir>", "with --plan or --plan-directory: the artifact store to take missing model files from")
     .option(
       "--name <name>",
       "name of the model, with --model (default: from the file, or that of --upstream)",
@@ -106,7 +108,7 @@ async function runServe(options: ServeOptions, context: CliContext): Promise<voi
 }
 
 function checkOptions(options: ServeOptions): void {
-  const { p50, p90, p95, p99, p999, name, model, modelDigest, plan, planDirectory, trial } = options;
+  const { p50, p90, p95, p99, p999, name, model, modelDigest, plan, planDirectory, trial, artifacts } = options;
   checkUpstreamOptions(options);
   if (plan !== undefined && (model !== undefined || planDirectory !== undefined)) {
     throw new UserError("Usage", "A plan names its model, and nothing else is served. Give --plan FILE alone.");
@@ -119,6 +121,9 @@ function checkOptions(options: ServeOptions): void {
   }
   if (trial !== undefined && planDirectory !== undefined) {
     throw new UserError("Usage", "A plan directory has a file named trial of its own. Leave out --trial.");
+  }
+  if (artifacts !== undefined && plan === undefined && planDirectory === undefined) {
+    throw new UserError("Usage", "Only a plan names what an artifact store holds. Leave out --artifacts.");
   }
   if (model === undefined && [p50, p90, p95, p99, p999, name, modelDigest].some((value) => value !== undefined)) {
     throw new UserError(
@@ -146,13 +151,16 @@ async function sourcesOf(options: ServeOptions): Promise<PlanSources> {
   if (options.upstream !== undefined) return { plan: await upstreamSource(options, targetOf(options, defaultTarget)) };
   const { loadPlan } = await import("@sweetspot/sidecar");
   const trial = options.trial === undefined ? {} : { trialFile: resolve(options.trial) };
+  const store = options.artifacts === undefined ? {} : { artifactStore: resolve(options.artifacts) };
   if (options.plan !== undefined) {
     const planFile = resolve(options.plan);
-    return { plan: await loadPlan(planFile), planFile, ...trial };
+    return { plan: await loadPlan(planFile, store.artifactStore), planFile, ...trial, ...store };
   }
   if (options.planDirectory === undefined) return { plan: await modelPlan(options), ...trial };
   const planDirectory = resolve(options.planDirectory);
-  return options.model === undefined ? { planDirectory } : { plan: () => modelPlan(options), planDirectory };
+  return options.model === undefined
+    ? { planDirectory, ...store }
+    : { plan: () => modelPlan(options), planDirectory, ...store };
 }
 
 async function modelPlan(options: ServeOptions): Promise<ServingPlan> {

@@ -5,6 +5,7 @@ import type { CliContext, CommandContext } from "./context.ts";
 import { deliver, deliverFailures } from "./deliver.ts";
 import { type ExitName, exitCode } from "./exit-codes.ts";
 import { type Interrupts, watchInterrupts } from "./interrupts.ts";
+import { keepInStore } from "./keep-in-store.ts";
 import { checkModelDigest, parseDigest } from "./model-digest.ts";
 import { type ProgressDisplay, progressDisplay } from "./progress.ts";
 import { writeWhole } from "./report-files.ts";
@@ -53,6 +54,7 @@ export function tuneCommand(context: CommandContext): Command {
       "--deliver <file>",
       "as a Job: write the result in short to this file, and the documents to stdout as records",
     )
+    .option("--artifacts <dir>", "the artifact store in which the models that were made and the report are kept")
     .action((model: string, options: TuneOptions) => runTune(model, options, context));
 }
 
@@ -84,9 +86,12 @@ async function tuneHere(model: string, options: TuneOptions, context: CommandCon
     display.end();
     if (options.deliver !== undefined) {
       await deliver(report, resolve(options.deliver), { directory, modelFile: request.modelFile }, context);
+      // Only now: a Job that is killed while it writes to a slow store has delivered its answer.
+      await keepInStore(report, directory, options.artifacts, context);
       return;
     }
     await present(report, directory, options, context);
+    await keepInStore(report, directory, options.artifacts, context);
     context.endWith(exitOf(report, options, interrupts));
   } catch (error) {
     throw interruptedBeforeResult(error, interrupts, display);

@@ -25,6 +25,7 @@ export interface TuneOptions extends TargetOptions {
   readonly json?: boolean;
   readonly failIfInfeasible?: boolean;
   readonly deliver?: string;
+  readonly artifacts?: string;
 }
 
 /** What the tuner is asked, with absolute paths. Throws `UserError` for options that do not fit together. */

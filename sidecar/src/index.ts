@@ -1,3 +1,4 @@
+export { ArtifactError, putArtifact } from "./artifacts/artifact-store.ts";
 export { type AssembledBatch, assembleBatch, type BatchMember } from "./batch/assemble.ts";
 export { type RequestShape, requestShaper } from "./batch/shape.ts";
 export { SplitError, splitOutputs } from "./batch/split.ts";

@@ -1,6 +1,7 @@
 export { Budget } from "./budget.ts";
 export { decide } from "./decision/decide.ts";
 export { type Delivery, type DeliverySources, deliveryOf, failure } from "./delivery/deliver.ts";
+export { type KeptArtifacts, keepArtifacts } from "./delivery/keep-artifacts.ts";
 export { writeResult } from "./delivery/write-result.ts";
 export { describeEnvironment } from "./environment/describe.ts";
 export { examineMachine } from "./environment/doctor.ts";

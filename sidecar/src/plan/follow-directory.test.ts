@@ -1,4 +1,6 @@
-import { writeFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { digestOf, type ServingPlan } from "@sweetspot/crds";
@@ -6,6 +8,7 @@ import { pino } from "pino";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { KubeletDirectory } from "../../../test/src/builders/kubelet-directory.ts";
 import { embeddingModel, writeOnnx } from "../../../test/src/builders/onnx-model.ts";
+import { putArtifact } from "../artifacts/artifact-store.ts";
 import { underLoad } from "../load-fixture.ts";
 import { type Sidecar, type SidecarOptions, startSidecar } from "../sidecar.ts";
 import { PlanError } from "./plan-error.ts";
@@ -34,7 +37,9 @@ const twoEngines = { layout: { ...safe.layout, instances: 2 } };
 const text = (plan: ServingPlan) => JSON.stringify(plan);
 const missingModel = planOf("missing", { artifact: { ...safe.artifact, file: "/nowhere.onnx" } });
 
-async function follow(files: Record<string, string>, given: Pick<SidecarOptions, "plan"> = { plan: safe }) {
+type Given = Pick<SidecarOptions, "plan" | "artifactStore">;
+
+async function follow(files: Record<string, string>, given: Given = { plan: safe }) {
   const volume = await KubeletDirectory.create(files);
   open.push(() => volume.remove());
   const sidecar = await startSidecar({ ...given, planDirectory: volume.path, host, httpPort: 0, metricsPort: 0, log });
@@ -90,6 +95,22 @@ describe("the plan that a server starts with", () => {
 
   it("is refused where there is none at all", async () => {
     await expect(follow({}, {})).rejects.toThrow(PlanError);
+  });
+});
+
+describe("a plan whose model is only in the artifact store", () => {
+  it("is served from there, at the start and when it is swapped in", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "sweetspot-follow-"));
+    open.push(() => rm(folder, { recursive: true }));
+    const artifactStore = join(folder, "store");
+    await putArtifact(artifactStore, safe.artifact.digest, () => createReadStream(file));
+    const stored = (revision: string, name: string) =>
+      text(planOf(revision, { artifact: { ...safe.artifact, file: join(folder, name) } }));
+    const { sidecar, volume, revision } = await follow({ active: stored("a", "one.onnx") }, { artifactStore });
+    expect(sidecar.report()).toMatchObject({ planRevision: "a", planError: null });
+    await volume.swap({ active: stored("b", "two.onnx") });
+    await revision("b");
+    expect(await ask(sidecar)).toBe(200);
   });
 });
 

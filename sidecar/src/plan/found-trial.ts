@@ -5,11 +5,13 @@ import { PlanError } from "./plan-error.ts";
 export interface FoundTrial {
   readonly text: string;
   readonly folder: string;
+  /** The artifact store that its model may be taken from. */
+  readonly store: string | null;
 }
 
 /** Null where there is nothing to try. */
-export const foundTrial = (text: string | null, folder: string): FoundTrial | null =>
-  text === null || text.trim() === "" ? null : { text, folder };
+export const foundTrial = (text: string | null, folder: string, store: string | null = null): FoundTrial | null =>
+  text === null || text.trim() === "" ? null : { text, folder, store };
 
 /** Reads the text of a trial. Throws `PlanError`. */
 export function parseTrial(text: string): PlanTrial {

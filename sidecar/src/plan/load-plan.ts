@@ -8,6 +8,7 @@ import {
   parseDocument,
   ServingPlan,
 } from "@sweetspot/crds";
+import { ArtifactError, takeArtifact } from "../artifacts/artifact-store.ts";
 import { materialiseVariant } from "../variant/materialise.ts";
 import { RecipeError } from "../variant/recipe-error.ts";
 import { knownDigest } from "./file-digest.ts";
@@ -15,21 +16,26 @@ import { PlanError } from "./plan-error.ts";
 
 /**
  * Reads a plan, with the paths of its artifact made absolute (they may be relative to the plan's own folder) and the
- * artifact's digest checked. An artifact that is missing or damaged is made first where the plan has a recipe for it.
- * Throws `PlanError`.
+ * artifact's digest checked. An artifact that is missing or damaged is first taken from the artifact store, the folder `store` where
+ * there is one, else made where the plan has a recipe for it. Throws `PlanError`.
  */
-export async function loadPlan(file: string): Promise<ServingPlan> {
-  return openArtifact(parsePlan(await readPlan(file)), dirname(file));
+export async function loadPlan(file: string, store: string | null = null): Promise<ServingPlan> {
+  return openArtifact(parsePlan(await readPlan(file)), dirname(file), store);
 }
 
 /** As `loadPlan`, for a plan that was read from this folder. */
-export async function openArtifact(plan: ServingPlan, folder: string): Promise<ServingPlan> {
+export async function openArtifact(
+  plan: ServingPlan,
+  folder: string,
+  store: string | null = null,
+): Promise<ServingPlan> {
   const pipeline = plan.pipeline && { pipeline: await openPipelineFiles(plan.pipeline, folder) };
   // There is no file to look at: the server that has the model is asked when the plan is loaded.
   if (plan.artifact.engine === "OpenInference") return { ...plan, ...pipeline };
   const artifact = absolute(plan.artifact, folder);
-  const digest = artifact.recipe === undefined ? await knownDigest(artifact.file) : await digestOrNull(artifact.file);
-  if (digest !== artifact.digest) await makeArtifact(artifact, plan.revision, digest);
+  const mendable = artifact.recipe !== undefined || store !== null;
+  const digest = mendable ? await digestOrNull(artifact.file) : await knownDigest(artifact.file);
+  if (digest !== artifact.digest) await provideArtifact(artifact, plan.revision, digest, store);
   return { ...plan, artifact, ...pipeline };
 }
 
@@ -59,6 +65,35 @@ function absolute({ recipe, ...artifact }: ModelArtifact, folder: string): Model
   const file = resolve(folder, artifact.file);
   if (recipe === undefined) return { ...artifact, file };
   return { ...artifact, file, recipe: { file: resolve(folder, recipe.file), source: resolve(folder, recipe.source) } };
+}
+
+/** Whatever is wrong with the store, the recipe does without it. */
+async function provideArtifact(
+  artifact: ModelArtifact,
+  revision: string,
+  found: string | null,
+  store: string | null,
+): Promise<void> {
+  const missed = store === null ? null : await takeStored(artifact, store);
+  if (missed === null && store !== null) return;
+  if (artifact.recipe === undefined && missed !== null) {
+    const what = found === null ? "is missing" : `has the digest ${found} and not ${artifact.digest}`;
+    throw new PlanError(
+      `The model file of plan ${revision} ${what}, and it could not be taken from the artifact store: ${missed}. Tune again with this store, or bring the file.`,
+    );
+  }
+  await makeArtifact(artifact, revision, found);
+}
+
+/** Null when it is there now, else why not. */
+async function takeStored({ digest, file }: ModelArtifact, store: string): Promise<string | null> {
+  try {
+    await takeArtifact(store, digest, file);
+    return null;
+  } catch (error) {
+    if (error instanceof ArtifactError) return error.message;
+    throw error;
+  }
 }
 
 async function makeArtifact(artifact: ModelArtifact, revision: string, found: string | null): Promise<void> {

@@ -26,11 +26,12 @@ export function startAttempts(
   { selected, active }: Pick<PlanDirectoryContent, "selected" | "active">,
   directory: string,
   given: PlanAttempt | null,
+  store: string | null = null,
 ): PlanAttempt[] {
   if (selected === safeRevision) return [given ?? nothingToServe];
   const attempts = [
-    ...(selected === null ? [] : [written("Selected", selected, directory)]),
-    ...(active === null ? [] : [written("Active", active, directory)]),
+    ...(selected === null ? [] : [written("Selected", selected, directory, store)]),
+    ...(active === null ? [] : [written("Active", active, directory, store)]),
     ...(given === null ? [] : [given]),
   ];
   return attempts.length === 0 ? [nothingToServe] : attempts;
@@ -43,10 +44,10 @@ export function startAttempts(
 export const changeAttempts = (...args: Parameters<typeof startAttempts>): PlanAttempt[] =>
   startAttempts(...args).slice(0, 1);
 
-const written = (source: PlanSource, text: string, directory: string): PlanAttempt => ({
+const written = (source: PlanSource, text: string, directory: string, store: string | null): PlanAttempt => ({
   source,
   read: async () => parsePlan(text),
-  open: (plan) => openArtifact(plan, directory),
+  open: (plan) => openArtifact(plan, directory, store),
 });
 
 const nothingToServe: PlanAttempt = {

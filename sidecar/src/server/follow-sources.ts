@@ -21,21 +21,23 @@ export interface PlanSources {
   readonly planDirectory?: string;
   /** Watched where given: a `PlanTrial`, tried beside the plan while the file holds one. A plan directory has a file of its own. */
   readonly trialFile?: string;
+  /** The folder of the artifact store that missing model files of these plans are taken from. */
+  readonly artifactStore?: string;
 }
 
 /** Serves the best plan that there is, then follows its source. Gives the function that ends following. */
 export async function followSources(sources: PlanSources, plans: LivePlan): Promise<() => void> {
-  const { plan, planFile, planDirectory, trialFile } = sources;
+  const { plan, planFile, planDirectory, trialFile, artifactStore: store = null } = sources;
   const given = plan === undefined ? null : givenPlan(plan);
-  if (planDirectory !== undefined) return followDirectory(planDirectory, given, plans);
+  if (planDirectory !== undefined) return followDirectory(planDirectory, given, plans, store);
   await plans.apply(startAttempts({ selected: null, active: null }, "", given));
   const ends: (() => void)[] = [];
   if (planFile !== undefined) {
-    const again: PlanAttempt = { source: "Given", read: () => loadPlan(planFile) };
+    const again: PlanAttempt = { source: "Given", read: () => loadPlan(planFile, store) };
     ends.push(watchFile(planFile, { onChange: () => void applyLater(plans, [again]) }));
   }
   if (trialFile !== undefined) {
-    const onChange = (text: string) => plans.trial.follow(foundTrial(text, dirname(trialFile)));
+    const onChange = (text: string) => plans.trial.follow(foundTrial(text, dirname(trialFile), store));
     ends.push(watchFile(trialFile, { onChange, absent: "" }));
   }
   return () => {
@@ -43,17 +45,22 @@ export async function followSources(sources: PlanSources, plans: LivePlan): Prom
   };
 }
 
-async function followDirectory(directory: string, given: PlanAttempt | null, plans: LivePlan): Promise<() => void> {
+async function followDirectory(
+  directory: string,
+  given: PlanAttempt | null,
+  plans: LivePlan,
+  store: string | null,
+): Promise<() => void> {
   const content = await readPlanDirectory(directory);
-  await plans.apply(startAttempts(content, directory, given));
-  plans.trial.follow(foundTrial(content.trial, directory));
+  await plans.apply(startAttempts(content, directory, given, store));
+  plans.trial.follow(foundTrial(content.trial, directory, store));
   let known = content;
   const onChange = async (changed: PlanDirectoryContent) => {
     const { identity, trialIdentity } = known;
     known = changed;
     // A trial that becomes the plan is still loaded when the plan is taken.
-    if (changed.identity !== identity) await applyLater(plans, changeAttempts(changed, directory, given));
-    if (changed.trialIdentity !== trialIdentity) plans.trial.follow(foundTrial(changed.trial, directory));
+    if (changed.identity !== identity) await applyLater(plans, changeAttempts(changed, directory, given, store));
+    if (changed.trialIdentity !== trialIdentity) plans.trial.follow(foundTrial(changed.trial, directory, store));
   };
   return watchPlanDirectory(directory, { content, onChange });
 }

@@ -3,9 +3,11 @@ import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { packRecipe, type RecipeStep, type VariantRecipe } from "@sweetspot/crds";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { putArtifact } from "../artifacts/artifact-store.ts";
 import { loadPlan } from "../plan/load-plan.ts";
 import { PlanError } from "../plan/plan-error.ts";
 import { makeVariantFile, type VariantRequest } from "./make-file.ts";
@@ -184,10 +186,14 @@ describe("a plan with a recipe", () => {
     admission: { maximumQueuedRows: 1, maximumQueuedBytes: 1, refuseLate: false },
     serviceLevel: { percentile: "P99", latencyMilliseconds: 50 },
   });
-  const load = async () => {
-    await writeFile(join(folder, "plan.json"), JSON.stringify(plan()));
-    return loadPlan(join(folder, "plan.json"));
+  const store = () => join(folder, "store");
+  const load = async (from: string | null = null, withRecipe = true) => {
+    const { recipe: how, ...artifact } = plan().artifact;
+    const written = { ...plan(), artifact: withRecipe ? { ...artifact, recipe: how } : artifact };
+    await writeFile(join(folder, "plan.json"), JSON.stringify(written));
+    return loadPlan(join(folder, "plan.json"), from);
   };
+  const stored = () => join(store(), "sha256", recipe.result.digest.slice("sha256:".length));
 
   it.each([
     ["is missing", null],
@@ -202,6 +208,39 @@ describe("a plan with a recipe", () => {
     await writeFile(request.file, result);
     for (const file of [request.recipe, request.source]) await rm(file);
     expect((await load()).artifact.file).toBe(request.file);
+  });
+
+  it("takes its artifact from the artifact store, and then needs neither recipe nor source", async () => {
+    await putArtifact(store(), recipe.result.digest, () => Readable.from([result]));
+    for (const file of [request.recipe, request.source]) await rm(file);
+    await load(store());
+    expect(await readFile(request.file)).toEqual(result);
+    await rm(request.file);
+    await load(store(), false);
+    expect(await readFile(request.file)).toEqual(result);
+  });
+
+  it.each<[string, () => Promise<unknown>]>([
+    ["is missing in the store", () => mkdir(join(store(), "sha256"), { recursive: true })],
+    [
+      "was changed in the store",
+      () =>
+        putArtifact(store(), recipe.result.digest, () => Readable.from([result])).then(() =>
+          writeFile(stored(), "changed"),
+        ),
+    ],
+    ["should be in a store that is not there", async () => undefined],
+  ])("follows its recipe where the artifact %s", async (_, prepare) => {
+    await prepare();
+    await load(store());
+    expect(await readFile(request.file)).toEqual(result);
+  });
+
+  it("is refused where it has no recipe and the store no artifact, with what is wrong and no path", async () => {
+    const error = await load(store(), false).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(PlanError);
+    expect((error as Error).message).toMatch(/is missing.*artifact store: it is not there/);
+    expect((error as Error).message).not.toContain(folder);
   });
 
   it("is refused as a plan where the recipe cannot be followed", async () => {

@@ -114,11 +114,11 @@ export class Switchback {
     await Promise.all(this.#pending);
   }
 
-  async #start(attempt: Attempt, { text, folder }: FoundTrial): Promise<void> {
+  async #start(attempt: Attempt, { text, folder, store }: FoundTrial): Promise<void> {
     const { clock, log } = this.#options;
     const trial = parseTrial(text);
     attempt.digest = digestOf(trial.plan);
-    const plan = await openArtifact(trial.plan, folder);
+    const plan = await openArtifact(trial.plan, folder, store);
     const incumbent = this.#options.incumbent();
     if (incumbent === null || attempt.state !== "Loading") return;
     attempt.incumbent = incumbent;
