@@ -11,7 +11,7 @@ type Answer = (method: string, ...args: readonly unknown[]) => unknown;
 function interpreterWith(
   answer: Answer = () => ({}),
   afterAction?: (action: Action) => void,
-  get: () => Promise<unknown> = async () => owner,
+  find: () => Promise<unknown> = async () => owner,
 ) {
   const calls: (readonly unknown[])[] = [];
   const offered: unknown[] = [];
@@ -21,7 +21,7 @@ function interpreterWith(
       calls.push([method, ...args]);
       return answer(method, ...args);
     };
-  const client = { get, create: call("create"), delete: call("delete"), mergePatch: call("mergePatch") };
+  const client = { find, create: call("create"), delete: call("delete"), mergePatch: call("mergePatch") };
   const cacheOf = (resource: unknown) => ({ resource, offer: (object: unknown) => offered.push(object) });
   const interpreter = new Interpreter({
     client: client as unknown as KubeClient,
@@ -84,11 +84,11 @@ describe("the interpreter", () => {
   });
 
   it.each([
-    ["is gone", fails(404, "NotFound")],
+    ["is gone", () => null],
     ["was made anew under its name", () => ({ metadata: { ...owner.metadata, uid: "another" } })],
     ["is on its way out", () => ({ metadata: { ...owner.metadata, deletionTimestamp: "2026-01-01T00:00:00Z" } })],
-  ])("makes nothing for an owner that %s, whatever the cache says", async (_, get) => {
-    const { interpreter, calls } = interpreterWith(undefined, undefined, async () => get("get"));
+  ])("makes nothing for an owner that %s, whatever the cache says", async (_, find) => {
+    const { interpreter, calls } = interpreterWith(undefined, undefined, async () => find());
     await interpreter.run([create], never);
     expect(calls).toEqual([]);
   });

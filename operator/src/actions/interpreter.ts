@@ -109,13 +109,10 @@ export class Interpreter {
   }
 
   async #isAlive({ resource, object }: CreateAction["owner"], signal: AbortSignal): Promise<boolean> {
-    try {
-      const { metadata } = await this.#options.client.get(resource, object.metadata, { signal });
-      return metadata.uid === object.metadata.uid && metadata.deletionTimestamp === undefined;
-    } catch (error) {
-      if (error instanceof ApiError && error.notFound) return false;
-      throw error;
-    }
+    const found = await this.#options.client.find(resource, object.metadata, { signal });
+    return (
+      found !== null && found.metadata.uid === object.metadata.uid && found.metadata.deletionTimestamp === undefined
+    );
   }
 
   async #delete({ resource, object }: DeleteAction, signal: AbortSignal): Promise<void> {

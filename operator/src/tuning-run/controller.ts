@@ -4,7 +4,6 @@ import { matchingNodes, nodeClassOf } from "../nodes.ts";
 import type { ConfigMap, Job, Node, Pod, StoredTuningRun } from "../resources.ts";
 import { configMaps } from "../resources.ts";
 import {
-  ApiError,
   done,
   type KubeClient,
   type KubernetesObject,
@@ -96,11 +95,6 @@ async function samplesFound(
 ): Promise<boolean> {
   const samples = workload.samples?.configMap;
   if (samples === undefined) return true;
-  try {
-    const { data = {}, binaryData = {} } = await client.get(configMaps, { namespace, name: samples.name }, { signal });
-    return samples.key in data || samples.key in binaryData;
-  } catch (error) {
-    if (error instanceof ApiError && error.notFound) return false;
-    throw error;
-  }
+  const found = await client.find(configMaps, { namespace, name: samples.name }, { signal });
+  return samples.key in { ...found?.data, ...found?.binaryData };
 }

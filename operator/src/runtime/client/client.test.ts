@@ -55,6 +55,22 @@ describe("the client over HTTP (promises A1 to A4)", () => {
     ]);
   });
 
+  it("finds what is there, says null for what is not, and passes on other errors (A1)", async () => {
+    const answers: [number, unknown][] = [
+      [200, { metadata: a }],
+      [404, { kind: "Status", reason: "NotFound" }],
+      [403, { kind: "Status", reason: "Forbidden" }],
+    ];
+    const { client } = await overHttp((_request, response) => {
+      const [status, body] = answers.shift() ?? [500, {}];
+      response.statusCode = status;
+      response.end(JSON.stringify(body));
+    });
+    expect(await client.find(configMaps, a)).toMatchObject({ metadata: a });
+    expect(await client.find(configMaps, a)).toBeNull();
+    await expect(client.find(configMaps, a)).rejects.toMatchObject({ reason: "Forbidden" });
+  });
+
   it("deletes with preconditions, and says false for what was not there (A1)", async () => {
     const bodies: unknown[] = [];
     const { client } = await overHttp((_request, response, body) => {

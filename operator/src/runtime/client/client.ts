@@ -92,6 +92,20 @@ export class KubeClient {
     return withType(resource, await this.#requester.json(call)) as T;
   }
 
+  /** As `get`; null where there is none. */
+  async find<T extends KubernetesObject>(
+    resource: Resource<T>,
+    reference: ObjectReference,
+    options: RequestOptions = {},
+  ): Promise<T | null> {
+    try {
+      return await this.get(resource, reference, options);
+    } catch (error) {
+      if (error instanceof ApiError && error.notFound) return null;
+      throw error;
+    }
+  }
+
   /** All objects, page by page, and the resourceVersion from which a watch goes on. */
   async list<T extends KubernetesObject>(resource: Resource<T>, options: ListOptions<T> = {}): Promise<ObjectList<T>> {
     for (let attempt = 1; ; attempt++) {

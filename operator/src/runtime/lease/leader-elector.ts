@@ -96,11 +96,12 @@ export class LeaderElector {
 
   /** A renewal that was cut off may have been stored all the same; then the lease is a later one than is known here, and still ours. */
   async #giveUp(held: Lease): Promise<void> {
-    const { client, clock, identity } = this.#options;
+    const { client, clock, identity, lease } = this.#options;
     try {
       await client.replace(leases, releasedLease(held, clock.wallTime()));
     } catch (error) {
-      const found = error instanceof ApiError && error.conflict ? await this.#read({ deadlineMs: 5_000 }) : null;
+      const conflict = error instanceof ApiError && error.conflict;
+      const found = conflict ? await client.find(leases, lease, { deadlineMs: 5_000 }) : null;
       if (found === null || found.spec?.holderIdentity !== identity) throw error;
       await client.replace(leases, releasedLease(found, clock.wallTime()));
     }
@@ -117,7 +118,7 @@ export class LeaderElector {
 
   async #tryOnce(request: { signal: AbortSignal; deadlineMs: number }): Promise<boolean> {
     const { client, clock, identity, lease } = this.#options;
-    const found = await this.#read(request);
+    const found = await client.find(leases, lease, request);
     if (found !== null && !this.#mayTake(found)) {
       this.#held = null;
       return false;
@@ -129,15 +130,6 @@ export class LeaderElector {
       found === null ? await client.create(leases, wanted, request) : await client.replace(leases, wanted, request);
     this.#renewedAt = sentAt;
     return true;
-  }
-
-  async #read(request: { signal?: AbortSignal; deadlineMs: number }): Promise<Lease | null> {
-    try {
-      return await this.#options.client.get(leases, this.#options.lease, request);
-    } catch (error) {
-      if (error instanceof ApiError && error.notFound) return null;
-      throw error;
-    }
   }
 
   #mayTake(found: Lease): boolean {
