@@ -5,13 +5,13 @@ import {
   globSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { type Binaries, binariesAreThere, ensureBinaries } from "../binaries/binaries.ts";
 import { cacheRoot } from "../binaries/cache.ts";
 import { allBinaries } from "../binaries/catalogue.ts";
@@ -19,6 +19,7 @@ import { ClusterError } from "../cluster-error.ts";
 import { lockFile } from "../process/lock.ts";
 import { run } from "../process/run.ts";
 import { startTiedChild } from "../process/tied-child.ts";
+import { importImages, runtimeAnswers } from "./images.ts";
 import { containerdConfig, nodePaths } from "./node-config.ts";
 import { obstacles } from "./requirements.ts";
 
@@ -83,30 +84,28 @@ export async function prepareImages(archives: readonly string[]): Promise<void> 
 }
 
 async function makeStore(store: string, archives: readonly string[], binaries: Binaries): Promise<void> {
-  // Paths of sockets are short.
   const place = mkdtempSync(join(dirname(store), "new-"));
-  const config = join(place, "run", nodePaths.containerdConfig.replace("/run/", ""));
+  const config = join(place, nodePaths.containerdConfig);
   mkdirSync(dirname(config), { recursive: true });
   mkdirSync(join(place, "var-lib"));
   writeFileSync(config, containerdConfig([], false));
   const script = `mount --bind "$0/run" /run && mount --bind "$0/var-lib" /var/lib && exec "$@"`;
   const command = [binaries.containerd, `--config=${nodePaths.containerdConfig}`];
+  const log = join(place, "containerd.log");
   const containerd = startTiedChild(
     ["unshare", "--mount", "--propagation=slave", "sh", "-c", script, place, ...command],
-    join(place, "containerd.log"),
+    log,
   );
+  const runtime = { socket: join(place, nodePaths.containerdSocket), ctr: binaries.ctr, env: process.env };
   try {
-    const socket = join(place, "run", nodePaths.containerdSocket.replace("/run/", ""));
-    const deadline = Date.now() + 30_000;
-    while (!existsSync(socket) && containerd.isRunning() && Date.now() < deadline) await delay(50);
-    const ctr = [binaries.ctr, "--address", socket, "--namespace", "k8s.io", "images", "import", "--local"] as const;
-    for (const archive of archives) await run([...ctr, resolve(archive)]);
+    if (!(await runtimeAnswers(runtime))) throw new ClusterError(`containerd does not answer. Its log is ${log}.`);
+    for (const archive of archives) await importImages(runtime, archive, "for the nodes of clusters");
   } finally {
     await containerd.stop();
   }
   const made = join(place, "var-lib", "containerd");
-  for (const other of globSync("*", { cwd: made })) {
-    if (!parts.includes(basename(other))) rmSync(join(made, other), { recursive: true });
+  for (const other of readdirSync(made)) {
+    if (!parts.includes(other)) rmSync(join(made, other), { recursive: true });
   }
   renameSync(made, store);
   rmSync(place, { recursive: true });

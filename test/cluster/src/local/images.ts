@@ -9,32 +9,48 @@ import { processEnvironment } from "./namespaces.ts";
 import { nodePaths, pauseImage } from "./node-config.ts";
 import { type ClusterRecord, clusterFolder, type NodeRecord } from "./record.ts";
 
-const ctr = (record: ClusterRecord, node: NodeRecord, ...args: string[]) => {
-  const socket = hostPath(record.name, node, nodePaths.containerdSocket);
-  return tryRun([record.binaries.ctr, "--address", socket, "--namespace", "k8s.io", ...args], {
-    env: processEnvironment(record),
+/** A containerd that can be asked: its socket on the host, and ctr with the environment that it runs in. */
+export interface Runtime {
+  readonly socket: string;
+  readonly ctr: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+const ctr = ({ ctr, socket, env }: Runtime, ...args: string[]) =>
+  tryRun([ctr, "--address", socket, "--namespace", "k8s.io", ...args], { env });
+
+const runtimeOf = (record: ClusterRecord, node: NodeRecord): Runtime => ({
+  socket: hostPath(record.name, node, nodePaths.containerdSocket),
+  ctr: record.binaries.ctr,
+  env: processEnvironment(record),
+});
+
+/** Asks until containerd answers; false when the time is over. */
+export const runtimeAnswers = (runtime: Runtime): Promise<boolean> =>
+  waitUntil(async () => existsSync(runtime.socket) && (await ctr(runtime, "version")).code === 0, {
+    milliseconds: 30_000,
   });
-};
 
 /** Waits until the container runtime of a node answers. */
 export async function waitForRuntime(record: ClusterRecord, node: NodeRecord): Promise<void> {
-  const answers = async () =>
-    existsSync(hostPath(record.name, node, nodePaths.containerdSocket)) &&
-    (await ctr(record, node, "version")).code === 0;
-  if (await waitUntil(answers, { milliseconds: 30_000 })) return;
+  if (await runtimeAnswers(runtimeOf(record, node))) return;
   throw new ClusterError(
     `containerd on ${node.name} does not answer. Its log is in ${clusterFolder(record.name)}/logs.`,
   );
 }
 
-/** Loads the images of an archive on one node. Throws `ClusterError` when it holds none that fits. */
-export async function loadOnNode(record: ClusterRecord, node: NodeRecord, archive: string): Promise<void> {
+/** Loads the images of an archive. `where` is for the message. Throws `ClusterError` when it holds none that fits. */
+export async function importImages(runtime: Runtime, archive: string, where: string): Promise<void> {
   const file = resolve(archive);
   if (!existsSync(file)) throw new ClusterError(`There is no file ${file}.`);
-  const result = await ctr(record, node, "images", "import", "--local", file);
+  const result = await ctr(runtime, "images", "import", "--local", file);
   if (result.code === 0) return;
-  throw new ClusterError(`${file} could not be loaded on ${node.name}: ${result.stderr.trim()}`);
+  throw new ClusterError(`${file} could not be loaded ${where}: ${result.stderr.trim()}`);
 }
+
+/** As `importImages`, on one node. */
+export const loadOnNode = (record: ClusterRecord, node: NodeRecord, archive: string): Promise<void> =>
+  importImages(runtimeOf(record, node), archive, `on ${node.name}`);
 
 /** Loads the image of pods' sandboxes. */
 export async function loadPause(record: ClusterRecord): Promise<void> {
