@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { type BuiltImage, buildImages, referenceOf } from "@sweetspot/images";
+import { buildImages, referenceOf } from "@sweetspot/images";
 import type { Cluster } from "../../cluster/src/cluster.ts";
 import { run } from "../../cluster/src/process/run.ts";
 
@@ -22,14 +22,15 @@ export interface Installation {
 
 const images = ["operator", "sidecar", "tuner"] as const;
 
-/** Builds what has changed of the images; for nodes that have them from the beginning. */
+/** Builds what has changed of the images of operator, server and tuner: for the nodes of a cluster, from its beginning. */
 export async function imageArchives(say: (text: string) => void = () => undefined): Promise<string[]> {
+  say("building the images of operator, server and tuner (unchanged ones are kept)");
   const built = await buildImages({ targets: [...images], progress: say });
   return images.map((name) => built[name].archive);
 }
 
 /**
- * Builds what has changed, loads the images on all nodes and installs the chart, with values of the release as `helm --set` takes
+ * Installs the chart on a cluster whose nodes have the images of `imageArchives`, with values of the release as `helm --set` takes
  * them; returns when all is there and ready.
  */
 export async function install(
@@ -37,24 +38,13 @@ export async function install(
   say: (text: string) => void,
   values: readonly string[] = [],
 ): Promise<Installation> {
-  say("building the images of operator, server and tuner (unchanged ones are kept)");
-  const built = await buildImages({ targets: [...images], progress: say });
   const helm = helmOf(cluster);
-  await load(cluster, built.operator, say);
   say("installing the chart with helm");
   const place = ["--namespace", systemNamespace, "--create-namespace"];
-  const installed = helm("install", release, chart, ...place, ...localImages(), ...set(values), ...wait);
-  // Nothing needs them before there is something to serve.
-  const loaded = load(cluster, built.sidecar, say).then(() => load(cluster, built.tuner, say));
-  await Promise.all([installed, loaded]);
+  await helm("install", release, chart, ...place, ...localImages(), ...set(values), ...wait);
   const upgrade = (...sets: string[]) =>
     helm("upgrade", release, chart, "--namespace", systemNamespace, "--reuse-values", ...set(sets), ...wait);
   return { cluster, helm, upgrade };
-}
-
-async function load(cluster: Cluster, image: BuiltImage, say: (text: string) => void): Promise<void> {
-  say(`loading ${image.reference} (${(image.bytes / 1e6).toFixed(0)} MB) on the nodes`);
-  await cluster.load(image.archive);
 }
 
 const set = (values: readonly string[]): string[] => values.flatMap((value) => ["--set", value]);
