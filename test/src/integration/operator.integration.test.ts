@@ -1,23 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { PlanHistory, ServingPlan, safeRevision, TuningRun } from "@sweetspot/crds";
 import { changed, minimal } from "@sweetspot/crds/testing";
-import { annotationKeys, type KubeClient } from "@sweetspot/operator";
+import { annotationKeys, inferenceDeployments, type KubeClient, labelKeys, tuningRuns } from "@sweetspot/operator";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type ApiServer, binariesAreThere, controlPlaneBinaries } from "../../cluster/src/index.ts";
 import { OperatorPlace } from "./operator-place.ts";
 import type { OperatorProcess, ProcessOptions } from "./operator-process.ts";
 import { type ConfigMap, configMaps, deployments, jobs, pods, reportBytes, type StandIn } from "./stand-in.ts";
 import { toldTraffic } from "./told-traffic.ts";
-
-const ours = { group: "sweetspot.dev", version: "v1alpha1", namespaced: true };
-const infds = { ...ours, kind: "InferenceDeployment", plural: "inferencedeployments" };
-const runs = { ...ours, kind: "TuningRun", plural: "tuningruns" };
-const others = [
-  { group: "", version: "v1", kind: "Service", plural: "services", namespaced: true },
-  { group: "", version: "v1", kind: "ServiceAccount", plural: "serviceaccounts", namespaced: true },
-  { group: "policy", version: "v1", kind: "PodDisruptionBudget", plural: "poddisruptionbudgets", namespaced: true },
-];
-const children = [deployments, jobs, configMaps, runs, ...others];
 
 // Building the binaries takes many minutes; the cluster's own set-up does it before the tests.
 const there = await binariesAreThere(controlPlaneBinaries);
@@ -54,18 +44,14 @@ describe.skipIf(!there)("the operator on a real API server", () => {
 
   const converged = (namespace: string, name = "ocr") => place.converged(namespace, name);
 
-  const namesIn = async (namespace: string): Promise<string[]> => {
-    const lists = await Promise.all(
-      children.map(async (resource) => {
-        const { items } = await client.list(resource, {
-          namespace,
-          labelSelector: "app.kubernetes.io/managed-by=sweetspot",
-        });
-        return items.map(({ metadata }) => `${resource.kind}/${metadata.name}`);
-      }),
+  /** All that the operator has made itself: pods are made of what it made. */
+  const childrenIn = async (namespace: string) =>
+    (await place.objects(namespace)).filter(
+      ({ kind, metadata }) => kind !== pods.kind && metadata.labels?.[labelKeys.managedBy] === "sweetspot",
     );
-    return lists.flat().sort();
-  };
+
+  const namesIn = async (namespace: string): Promise<string[]> =>
+    (await childrenIn(namespace)).map(({ kind, metadata }) => `${kind}/${metadata.name}`).sort();
 
   /** What must be the same however often the operator died: names, plan and conditions. */
   async function stateOf(namespace: string) {
@@ -83,7 +69,7 @@ describe.skipIf(!there)("the operator on a real API server", () => {
     }, 60_000);
 
     it("with one run, one Job, and a report of the size that status names", async () => {
-      const [run, ...more] = (await client.list(runs, { namespace: "path" })).items.map((item) =>
+      const [run, ...more] = (await client.list(tuningRuns, { namespace: "path" })).items.map((item) =>
         TuningRun.parse(item),
       );
       expect(more).toEqual([]);
@@ -103,20 +89,14 @@ describe.skipIf(!there)("the operator on a real API server", () => {
 
     it("where every object belongs to another one, up to the InferenceDeployment", async () => {
       const { metadata } = await infdIn("path");
-      const [run] = (await client.list(runs, { namespace: "path" })).items;
+      const [run] = (await client.list(tuningRuns, { namespace: "path" })).items;
       const owners = [metadata.uid, run?.metadata.uid];
-      const names = await namesIn("path");
-      expect(names).toHaveLength(9);
-      for (const resource of children) {
-        const { items } = await client.list(resource, {
-          namespace: "path",
-          labelSelector: "app.kubernetes.io/managed-by=sweetspot",
-        });
-        for (const { metadata: child } of items) {
-          expect(child.ownerReferences?.map(({ uid, controller }) => [owners.includes(uid), controller])).toEqual([
-            [true, true],
-          ]);
-        }
+      const children = await childrenIn("path");
+      expect(children).toHaveLength(9);
+      for (const { metadata: child } of children) {
+        expect(child.ownerReferences?.map(({ uid, controller }) => [owners.includes(uid), controller])).toEqual([
+          [true, true],
+        ]);
       }
     });
 
@@ -149,7 +129,7 @@ describe.skipIf(!there)("the operator on a real API server", () => {
       );
       await vi.waitFor(async () => {
         expect((await infdIn("path")).status?.observedGeneration).toBe(2);
-        expect((await client.list(runs, { namespace: "path" })).items).toHaveLength(2);
+        expect((await client.list(tuningRuns, { namespace: "path" })).items).toHaveLength(2);
       }, 20_000);
       await converged("path");
     }, 60_000);
@@ -184,7 +164,11 @@ describe.skipIf(!there)("the operator on a real API server", () => {
     await client.create(configMaps, foreign);
     const operator = start("leftovers");
     await vi.waitFor(async () => expect(await namesIn("leftovers")).toContain("Deployment/ocr-arm"), 20_000);
-    await client.mergePatch(infds, { namespace: "leftovers", name: "ocr" }, { spec: { targets: [two[0]] } });
+    await client.mergePatch(
+      inferenceDeployments,
+      { namespace: "leftovers", name: "ocr" },
+      { spec: { targets: [two[0]] } },
+    );
     await vi.waitFor(async () => {
       const names = await namesIn("leftovers");
       expect(names.filter((name) => name.endsWith("arm"))).toEqual([]);
@@ -220,7 +204,7 @@ describe.skipIf(!there)("the operator on a real API server", () => {
     await namespaceWith("heirs", { "spec.replicas": 0, "spec.tuning": { mode: "Disabled" } });
     const run = changed(minimal.TuningRun, { "metadata.namespace": "heirs", "metadata.name": "by-hand" });
     const labels = { "app.kubernetes.io/managed-by": "sweetspot", "sweetspot.dev/tuning-run": "by-hand" };
-    const owner = { ...ours, kind: "TuningRun", name: "by-hand", uid: "an-earlier-one" };
+    const owner = { apiVersion: run.apiVersion, kind: run.kind, name: "by-hand", uid: "an-earlier-one" };
     const template = { spec: { restartPolicy: "Never", containers: [{ name: "tuner", image: "tuner" }] } };
     await server.kubectl.apply([
       {
@@ -230,9 +214,7 @@ describe.skipIf(!there)("the operator on a real API server", () => {
           name: "by-hand",
           namespace: "heirs",
           labels,
-          ownerReferences: [
-            { apiVersion: "sweetspot.dev/v1alpha1", kind: owner.kind, name: owner.name, uid: owner.uid },
-          ],
+          ownerReferences: [owner],
         },
         spec: { template },
       },
@@ -240,7 +222,7 @@ describe.skipIf(!there)("the operator on a real API server", () => {
     const operator = start("heirs");
     await server.kubectl.apply([run]);
     const stateNow = async () =>
-      TuningRun.parse(await client.get(runs, { namespace: "heirs", name: "by-hand" })).status;
+      TuningRun.parse(await client.get(tuningRuns, { namespace: "heirs", name: "by-hand" })).status;
     await vi.waitFor(async () => expect((await stateNow())?.conditions).toBeDefined(), 20_000);
     await delay(1000);
     expect((await stateNow())?.jobName).toBeUndefined();
@@ -318,7 +300,7 @@ describe.skipIf(!there)("the operator on a real API server", () => {
     await vi.waitFor(async () => expect((await planOf(namespace)).revision).toBe(good), 2000);
     const { message } = (await revisions()).find(({ name }) => name === "forced") ?? {};
     expect(message).toMatch(/since revision forced/);
-    expect((await client.list(runs, { namespace })).items).toHaveLength(1);
+    expect((await client.list(tuningRuns, { namespace })).items).toHaveLength(1);
     await operator.stop();
   }, 240_000);
 
@@ -339,7 +321,7 @@ describe.skipIf(!there)("the operator on a real API server", () => {
     await namespaceWith(namespace, { "spec.retuning": { settleSeconds: 0, coolDownSeconds: 60 } });
     const operator = start(namespace);
     const triggers = async () =>
-      (await client.list(runs, { namespace })).items.map((item) => TuningRun.parse(item).spec.trigger).sort();
+      (await client.list(tuningRuns, { namespace })).items.map((item) => TuningRun.parse(item).spec.trigger).sort();
     await vi.waitFor(async () => expect(await triggers()).toEqual(["Drift", "Initial"]), 30_000);
     await vi.waitFor(async () => expect(await toldIn(namespace)).toBe(safeRevision), 10_000);
     expect(await reasonsIn(namespace)).toContain("NodeClassConfirmed NodeClassChanged");
@@ -362,7 +344,7 @@ describe.skipIf(!there)("the operator on a real API server", () => {
     await delay(1000);
     expect(second.writes).toEqual([]);
     await first.stop();
-    await client.mergePatch(infds, { namespace: "leaders", name: "ocr" }, { spec: { replicas: 2 } });
+    await client.mergePatch(inferenceDeployments, { namespace: "leaders", name: "ocr" }, { spec: { replicas: 2 } });
     await vi.waitFor(async () => expect((await infdIn("leaders")).status?.readyReplicas).toBe(2), 30_000);
     expect(second.writes[0]?.at).toBeGreaterThan(first.writes.at(-1)?.at ?? Number.POSITIVE_INFINITY);
     await second.stop();
