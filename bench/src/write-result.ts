@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { describeEnvironment } from "@sweetspot/tuner";
+import { machineOf } from "./machine.ts";
 import type { RatioSummary } from "./rounds.ts";
 
 /** One line of a benchmark: a ratio, and the least that is wanted of it. */
@@ -22,7 +23,7 @@ export async function writeResult(name: string, rows: readonly ResultRow[], raw:
   await mkdir(folder, { recursive: true });
   const document = { benchmark: name, measuredAt: new Date().toISOString(), environment, rows, raw };
   await writeFile(`${folder}/${name}.json`, `${JSON.stringify(document, sixDigits, 1)}\n`);
-  const title = `# npm run bench -- ${name}\n\n${environment.cpuModel}, ${environment.usableCpus} CPUs, ${environment.instructionSets.join(" ")}.`;
+  const title = `# npm run bench -- ${name}\n\n${machineOf(environment)}.`;
   await writeFile(`${folder}/${name}.md`, `${title}\n\n${table}\n`);
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { barsOf } from "./bars.ts";
-import type { PeerResults } from "./results.ts";
+import type { Measured } from "./results.ts";
 
 const round = (figures: Record<string, number>, isVoid = false) => ({
   round: 0,
@@ -21,14 +21,9 @@ const capacity = (...rounds: ReturnType<typeof round>[]) => ({
   rounds,
 });
 
-const results = (parts: Partial<PeerResults>): PeerResults => ({
-  benchmark: "peers",
-  cpuModel: "any",
-  environment: null,
-  grids: {},
+const results = (parts: Partial<Measured>): Measured => ({
   saturation: {},
   capacity: {},
-  unavailable: {},
   ...parts,
 });
 

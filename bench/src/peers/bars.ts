@@ -1,12 +1,12 @@
 import { type RatioSummary, ratioOf, summaryOf } from "../rounds.ts";
 import type { ResultRow } from "../write-result.ts";
-import type { Capacity, PeerResults, Saturation } from "./results.ts";
+import type { Capacity, Measured, Saturation } from "./results.ts";
 
 /** Rows of the table of what the data plane must show. */
 export type BarRow = 1 | 2 | 3 | 4 | 5;
 
 /** The figures of one row with what is wanted; the ratio is null for what was not measured. */
-export function barsOf(results: PeerResults, row: BarRow): ResultRow[] {
+export function barsOf(results: Measured, row: BarRow): ResultRow[] {
   switch (row) {
     case 1:
       return [
@@ -35,14 +35,14 @@ export function barsOf(results: PeerResults, row: BarRow): ResultRow[] {
 const within = (part: Saturation | Capacity | undefined, name: string, to?: string): RatioSummary | null =>
   part === undefined ? null : ratioOf(part.rounds, name, to);
 
-const toRaw = ({ saturation }: PeerResults, workload: string, title: string, wanted: number): ResultRow => ({
+const toRaw = ({ saturation }: Measured, workload: string, title: string, wanted: number): ResultRow => ({
   measure: `${title} / raw ONNX Runtime`,
   ratio: within(saturation[`${workload} own`], "own"),
   wanted,
 });
 
 const toPeer = (
-  { saturation }: PeerResults,
+  { saturation }: Measured,
   workload: string,
   peer: string,
   measure: string,
@@ -52,7 +52,7 @@ const toPeer = (
 /** Batching must pay only where the optimum itself gains by it. */
 const leastOptimalGain = 1.1;
 
-function mixedBars({ saturation }: PeerResults): ResultRow[] {
+function mixedBars({ saturation }: Measured): ResultRow[] {
   const part = saturation["mixed own"];
   const gain = within(part, "raw-optimum", "single")?.median ?? Number.POSITIVE_INFINITY;
   const single = { measure: "mixed lengths / own batch 1", ratio: within(part, "own", "single"), wanted: 1.05 };
@@ -65,7 +65,7 @@ function mixedBars({ saturation }: PeerResults): ResultRow[] {
 
 const peersOfCapacity = ["litserve", "ray", "bentoml", "mosec", "triton"];
 
-function capacityBars({ capacity }: PeerResults): ResultRow[] {
+function capacityBars({ capacity }: Measured): ResultRow[] {
   const ratios = peersOfCapacity
     .map((peer) => ({ peer, ratio: within(capacity[peer], "own", peer) }))
     .filter((each): each is { peer: string; ratio: RatioSummary } => each.ratio !== null)

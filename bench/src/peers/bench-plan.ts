@@ -7,6 +7,7 @@ import { ServingPlan } from "@sweetspot/crds";
 import { minilmTensors } from "@sweetspot/test";
 import { describeEnvironment } from "@sweetspot/tuner";
 import * as z from "zod";
+import { machineOf } from "../machine.ts";
 import { measuredPlan } from "../own-server.ts";
 import { RawOnnxRuntime } from "../raw-onnxruntime.ts";
 
@@ -16,7 +17,8 @@ const freshMilliseconds = 12 * 3_600_000;
 
 /** A measured plan, and how fast the machine was when its table was measured. */
 const BenchPlan = z.object({
-  cpuModel: z.string(),
+  /** Of `machineOf`. */
+  machine: z.string(),
   measuredAt: z.iso.datetime(),
   /** Of `startYardstick`. */
   yardstickRowsPerSecond: z.number().positive(),
@@ -26,16 +28,16 @@ export type BenchPlan = z.infer<typeof BenchPlan>;
 
 /** The plan that all parts of one benchmark share: measured once on a machine, and again after half a day. */
 export async function benchPlan(modelFile: string): Promise<BenchPlan> {
-  const { cpuModel } = await describeEnvironment();
+  const machine = machineOf(await describeEnvironment());
   const known = existsSync(file) ? BenchPlan.parse(JSON.parse(await readFile(file, "utf8"))) : null;
-  if (known?.cpuModel === cpuModel && Date.now() - Date.parse(known.measuredAt) < freshMilliseconds) return known;
+  if (known?.machine === machine && Date.now() - Date.parse(known.measuredAt) < freshMilliseconds) return known;
   const directory = await mkdtemp(join(tmpdir(), "sweetspot-bench-"));
   try {
     const plan = await measuredPlan(modelFile, directory);
     const yardstick = await startYardstick(modelFile, plan.layout.instances);
     const yardstickRowsPerSecond = await yardstick.rowsPerSecond(2);
     yardstick.close();
-    const fresh = { cpuModel, measuredAt: new Date().toISOString(), yardstickRowsPerSecond, plan };
+    const fresh = { machine, measuredAt: new Date().toISOString(), yardstickRowsPerSecond, plan };
     await mkdir(folder, { recursive: true });
     await writeFile(file, JSON.stringify(fresh));
     return fresh;

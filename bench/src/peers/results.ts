@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { Environment } from "@sweetspot/crds";
 import { describeEnvironment } from "@sweetspot/tuner";
 import * as z from "zod";
+import { machineOf } from "../machine.ts";
 import { sixDigits } from "../write-result.ts";
 
 const folder = fileURLToPath(new URL("../../results", import.meta.url));
@@ -47,8 +49,7 @@ export type Capacity = z.infer<typeof Capacity>;
 /** All that was measured, by what; `bench/results/peers.json`. */
 const PeerResults = z.object({
   benchmark: z.literal("peers"),
-  cpuModel: z.string(),
-  environment: z.unknown(),
+  environment: Environment,
   /** By `WORKLOAD SERVER`. */
   grids: z.record(z.string(), Grid),
   /** By `WORKLOAD PEER`; the peer `own` is a comparison with raw engines and own other policies only. */
@@ -59,14 +60,14 @@ const PeerResults = z.object({
   unavailable: z.record(z.string(), z.string()),
 });
 export type PeerResults = z.infer<typeof PeerResults>;
+export type Measured = Pick<PeerResults, "saturation" | "capacity">;
 
 /** What is committed, where it was measured on such a machine; else nothing yet. */
 export async function readResults(): Promise<PeerResults> {
   const environment = await describeEnvironment();
-  const { cpuModel } = environment;
   const stored = existsSync(file) ? PeerResults.parse(JSON.parse(await readFile(file, "utf8"))) : null;
-  if (stored?.cpuModel === cpuModel) return { ...stored, environment };
-  return { benchmark: "peers", cpuModel, environment, grids: {}, saturation: {}, capacity: {}, unavailable: {} };
+  if (stored !== null && machineOf(stored.environment) === machineOf(environment)) return { ...stored, environment };
+  return { benchmark: "peers", environment, grids: {}, saturation: {}, capacity: {}, unavailable: {} };
 }
 
 /** Writes the results and `table`, in Markdown, beside them. */

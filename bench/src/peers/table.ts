@@ -1,4 +1,5 @@
 import { median } from "@sweetspot/planner";
+import { machineOf } from "../machine.ts";
 import { ratioOf } from "../rounds.ts";
 import { tableOf } from "../write-result.ts";
 import { type BarRow, barsOf } from "./bars.ts";
@@ -11,7 +12,7 @@ const rows: readonly BarRow[] = [1, 2, 3, 4, 5];
 export function peerTable(results: PeerResults): string {
   const wanted = rows.flatMap((row) => barsOf(results, row).filter(({ ratio }) => ratio !== null));
   return [
-    `# npm run bench -- peers\n\n${results.cpuModel}.`,
+    `# npm run bench -- peers\n\n${machineOf(results.environment)}.`,
     tableOf(wanted),
     "## Every server at saturation\n\nMedians over the valid rounds of one interleaved run with each peer.",
     saturationTable(results),
