@@ -1,7 +1,7 @@
 import { apiVersion, type CostTable } from "@sweetspot/crds";
 import { planPoint, withoutBatching } from "@sweetspot/planner";
 import { describe, expect, it } from "vitest";
-import { calibratedTable, waitAlone } from "./calibration.ts";
+import { type CalibrationSettings, calibratedTable, closedLoop, waitAlone } from "./calibration.ts";
 
 const table: CostTable = {
   apiVersion,
@@ -18,6 +18,15 @@ const seen = (aloneMilliseconds: number | undefined) => ({
   requestsPerSecond: 100,
   aloneMilliseconds,
   shared: { cpus: 2, microsecondsPerRequest: 900 },
+});
+
+describe("a server that answers badly", () => {
+  it("is told of in words, with what often is the cause", async () => {
+    const counts = { total: 12, late: 2, refused: 0, expired: 0, failed: 7, excluded: 1 };
+    const load = { run: async () => ({ stages: [{ counts, answeredRequestsPerSecond: 2 }] }) };
+    const settings = { server: {}, load, clients: 1, seconds: 1, seed: 1 } as unknown as CalibrationSettings;
+    await expect(closedLoop(settings)).rejects.toThrow(/of 12 requests 8 failed and 2 were late\..*memory/);
+  });
 });
 
 describe("what a lone request waits beside engine and hand-over", () => {

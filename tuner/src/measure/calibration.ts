@@ -66,7 +66,10 @@ export async function closedLoop(settings: Omit<CalibrationSettings, "cpus">): P
   const stage = report.stages.at(-1) as LoadReport["stages"][number];
   const { counts, answeredRequestsPerSecond } = stage;
   if (answeredRequestsPerSecond > 0 && counts.excluded === 0 && counts.failed === 0) return stage;
-  throw new SidecarError(`A candidate's server did not answer the samples: ${JSON.stringify(counts)}.`);
+  const { total, failed, excluded, late } = counts;
+  throw new SidecarError(
+    `A candidate's server did not answer the samples: of ${total} requests ${failed + excluded} failed and ${late} were late. A server or engine that runs out of memory does this: where memory is limited, give more.`,
+  );
 }
 
 const sum = (values: readonly (number | null)[]): number | null =>
