@@ -35,6 +35,7 @@ export const paths = {
   plan: "/etc/sweetspot/plan",
   variants: "/variants",
   samples: "/samples",
+  artifacts: "/artifacts",
   scratch: "/tmp",
   credentials: "/var/run/sweetspot/credentials",
 } as const;

@@ -47,7 +47,7 @@ export const modelFailures = {
   ClaimNotFound: {
     status: "True",
     message: "There is no PersistentVolumeClaim {claim} in this namespace.",
-    action: "Create it, or correct model.uri.",
+    action: "Create it, or correct model.uri or artifactStore.uri, whichever names it.",
   },
   SamplesNotFound: {
     status: "True",

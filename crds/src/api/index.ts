@@ -1,3 +1,4 @@
+export * from "./artifact-store.ts";
 export * from "./autoscaling.ts";
 export * from "./condition.ts";
 export * from "./conditions.ts";

@@ -26,7 +26,7 @@ const ready = {
   PodsUnschedulable: {
     status: "False",
     message: "A pod of target {target} finds no node: {detail}.",
-    action: "Correct nodeSelector, tolerations or resources, or make room on a node.",
+    action: "Correct nodeSelector, tolerations or resources, make room on a node, or make the claim that it waits for.",
   },
   ModelCannotBeLoaded: {
     status: "False",

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { envelope, MadeVariant } from "../common.ts";
+import { ArtifactStore } from "./artifact-store.ts";
 import { Autoscaling, replicasHaveOneOwner } from "./autoscaling.ts";
 import { InferenceDeploymentStatus } from "./inference-deployment-status.ts";
 import { metadataOf } from "./metadata.ts";
@@ -98,6 +99,7 @@ export const InferenceDeploymentSpec = withRules(
     tuning: Tuning.prefault({}),
     retuning: Retuning.prefault({}),
     rollout: Rollout.prefault({}),
+    artifactStore: ArtifactStore.optional(),
   }),
   [
     textsNeedTokenizer,

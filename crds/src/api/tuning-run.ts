@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { envelope } from "../common.ts";
 import { canonicalJson } from "../digest.ts";
+import { ArtifactStore } from "./artifact-store.ts";
 import { BudgetSeconds, TargetName, Variants } from "./inference-deployment.ts";
 import { metadataOf } from "./metadata.ts";
 import { ModelReference } from "./model.ts";
@@ -31,6 +32,7 @@ const Question = withRules(
     resources: PodResources.describe("Resources of the Job's pod: those of the pods that will serve."),
     budgetSeconds: BudgetSeconds,
     variants: Variants,
+    artifactStore: ArtifactStore.optional(),
     trigger: z
       .enum(["Initial", "SpecChanged", "Manual", "Retry", "Drift"])
       .default("Manual")

@@ -58,6 +58,8 @@ export const deploymentAccepts: Readonly<Record<string, Changes>> = {
   "nothing before tuning": { "spec.rollout": { initial: "WaitForTuning" } },
   "advice only": { "spec.retuning": { mode: "Recommend", dailyBenchmarks: 0 } },
   "a cool-down as long as settling": { "spec.retuning": { coolDownSeconds: 60, settleSeconds: 60 } },
+  "an artifact store": { "spec.artifactStore": { uri: "pvc://artifacts" } },
+  "an artifact store in a folder": { "spec.artifactStore": { uri: "pvc://artifacts/ocr/v1.2" } },
   "one variant": { "spec.tuning": { variants: ["INT8Static"] } },
 };
 
@@ -81,6 +83,12 @@ export const deploymentRejects: Readonly<Record<string, Reject>> = {
     "spec.model.uri",
   ),
   "a claim with an upper-case name": breaks("ClaimIsComplete", { "spec.model.uri": "pvc://Models" }, "spec.model.uri"),
+  "an artifact store in a bucket": wrong("spec.artifactStore", { uri: "s3://bucket" }, "spec.artifactStore.uri"),
+  "an artifact store that leaves its claim": wrong(
+    "spec.artifactStore",
+    { uri: "pvc://artifacts/../x" },
+    "spec.artifactStore.uri",
+  ),
   "a secret in the address of a web server": breaks(
     "HttpsIsComplete",
     { "spec.model.uri": "https://models.example.com/ocr?token=x" },

@@ -46,6 +46,12 @@ describe("serving", () => {
     expect(run?.manifest).toMatchObject({ spec: { trigger: "Initial", attempt: 1, target: "x64" } });
   });
 
+  it("keeps what the run makes where the spec says", () => {
+    const artifactStore = { uri: "pvc://artifacts/ocr" };
+    const [run] = actionsOf(planDeployment(observeOne({ "spec.artifactStore": artifactStore }, served)), "Create");
+    expect(run?.manifest).toMatchObject({ spec: { artifactStore } });
+  });
+
   it("keeps the old pod until a new one answers, and waits for nothing where none does", () => {
     const strategyOf = (pods: readonly ReturnType<typeof serverPod>[]) =>
       actionsOf(planDeployment(observeOne({}, { pods })), "Apply").find(({ resource }) => resource === deployments)

@@ -68,7 +68,9 @@ function tuningActions(observed: Observed, target: TargetFindings): Action[] {
   if (next?.kind !== "Now") return deletions;
   const labels = targetLabels(name, state.target.name, "tuner");
   const nodeClass = state.nodeClass === undefined ? {} : { nodeClass: state.nodeClass };
-  const manifest = { metadata: { name: next.name, labels }, spec: { ...next.spec, ...nodeClass } };
+  const { artifactStore: kept } = observed.spec;
+  const artifactStore = kept === undefined ? {} : { artifactStore: kept };
+  const manifest = { metadata: { name: next.name, labels }, spec: { ...next.spec, ...nodeClass, ...artifactStore } };
   const { manifest: owned } = applyOwned(observed, tuningRuns, manifest);
   const owner = { resource: inferenceDeployments, object: observed.infd };
   return [...deletions, { kind: "Create", resource: tuningRuns, manifest: owned, owner }];

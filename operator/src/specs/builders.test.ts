@@ -31,6 +31,7 @@ const full = infd({
   "spec.targets.0.nodeSelector": { "kubernetes.io/arch": "amd64" },
   "spec.targets.0.tolerations": [{ key: "dedicated", operator: "Equal", value: "inference", effect: "NoSchedule" }],
   "spec.targets.0.resources": { cpu: "2", memory: "2Gi" },
+  "spec.artifactStore": { uri: "pvc://artifacts/reviews" },
 });
 /** Everything that is fetched, with a Secret. */
 const fetched = infd({
@@ -66,7 +67,10 @@ const deploymentOf = (stored: typeof full, options = settings) => {
   return serverDeployment(question, { replicas: spec.replicas, serving: true });
 };
 
-const runSpec = (stored: typeof full) => TuningRun.shape.spec.parse(runOf(stored).spec);
+const runSpec = (stored: typeof full) => {
+  const { artifactStore } = InferenceDeployment.parse(stored).spec;
+  return TuningRun.shape.spec.parse({ ...runOf(stored).spec, ...(artifactStore && { artifactStore }) });
+};
 const jobOf = (stored: typeof full, options = settings) => {
   const spec = runSpec(stored);
   const model = mountedModel(spec.model, options, spec.workload.samples?.file);

@@ -1,5 +1,6 @@
 import type { InferenceDeploymentSpec, Target } from "@sweetspot/crds";
 import { grpcPort, httpPort, metricsPort, type OperatorSettings, paths } from "../settings.ts";
+import { mountedStore } from "./artifact-store.ts";
 import { type MountedModel, modelPath } from "./model-source.ts";
 import { annotationKeys, childName, serverSelector, targetLabels } from "./names.ts";
 import {
@@ -55,6 +56,7 @@ export function serverDeployment(question: ServerQuestion, { replicas, serving }
 }
 
 function serverPod({ deployment, spec, target, model, settings }: ServerQuestion) {
+  const store = mountedStore(spec.artifactStore, true);
   return {
     ...podSettings(settings, target),
     serviceAccountName: childName(deployment, target.name),
@@ -65,7 +67,7 @@ function serverPod({ deployment, spec, target, model, settings }: ServerQuestion
         name: "server",
         image: settings.serverImage,
         imagePullPolicy: settings.imagePullPolicy,
-        args: serveArguments(deployment, spec, settings),
+        args: [...serveArguments(deployment, spec, settings), ...store.words],
         env: resourceEnvironment("server"),
         ports: [
           { name: "http", containerPort: httpPort, protocol: "TCP" },
@@ -79,6 +81,7 @@ function serverPod({ deployment, spec, target, model, settings }: ServerQuestion
         ...probes,
         volumeMounts: [
           model.mount,
+          ...store.mounts,
           { name: "plan", mountPath: paths.plan, readOnly: true },
           { name: "variants", mountPath: paths.variants },
           { name: "scratch", mountPath: paths.scratch },
@@ -87,6 +90,7 @@ function serverPod({ deployment, spec, target, model, settings }: ServerQuestion
     ],
     volumes: [
       ...model.volumes,
+      ...store.volumes,
       planVolume(childName(deployment, target.name)),
       scratchVolume("variants"),
       scratchVolume("scratch"),

@@ -1,5 +1,6 @@
 import { memoryBytes, type TuningRunSpec } from "@sweetspot/crds";
 import { type OperatorSettings, paths } from "../settings.ts";
+import { mountedStore } from "./artifact-store.ts";
 import { type MountedModel, modelPath } from "./model-source.ts";
 import { labelKeys, managedBy } from "./names.ts";
 import {
@@ -57,6 +58,7 @@ export function tuningJob({ run, spec, model, settings }: JobQuestion) {
 
 function tunerPod(spec: TuningRunSpec, model: MountedModel, settings: OperatorSettings) {
   const samples = spec.workload.samples?.configMap;
+  const store = mountedStore(spec.artifactStore, false);
   const resources = { ...spec.resources, memory: enoughMemory(spec.resources.memory) };
   return {
     ...podSettings(settings, { ...spec, nodeSelector: jobSelector(spec) }),
@@ -67,13 +69,14 @@ function tunerPod(spec: TuningRunSpec, model: MountedModel, settings: OperatorSe
         name: "tuner",
         image: settings.tunerImage,
         imagePullPolicy: settings.imagePullPolicy,
-        args: tuneArguments(spec),
+        args: [...tuneArguments(spec), ...store.words],
         env: resourceEnvironment("tuner"),
         resources: withDevices(resources),
         securityContext: containerSecurity,
         volumeMounts: [
           model.mount,
           ...(samples === undefined ? [] : [{ name: "samples", mountPath: paths.samples, readOnly: true }]),
+          ...store.mounts,
           { name: "scratch", mountPath: paths.scratch },
         ],
       },
@@ -81,6 +84,7 @@ function tunerPod(spec: TuningRunSpec, model: MountedModel, settings: OperatorSe
     volumes: [
       ...model.volumes,
       ...(samples === undefined ? [] : [{ name: "samples", configMap: { name: samples.name } }]),
+      ...store.volumes,
       scratchVolume("scratch"),
     ],
   };

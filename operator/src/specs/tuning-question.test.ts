@@ -44,6 +44,12 @@ describe("a question", () => {
     }
   });
 
+  it("is the same wherever what it makes is kept", () => {
+    const kept = asked({ "spec.artifactStore": { uri: "pvc://artifacts" } });
+    expect(kept).toEqual(asked({}));
+    expect(questionOfRun(TuningRunSpec.parse({ ...kept, artifactStore: { uri: "pvc://artifacts" } }))).toEqual(kept);
+  });
+
   it("keeps its digest from release to release where nothing of it changes", () => {
     expect(asked({}).variants).toEqual(["Source", "INT8Dynamic", "INT8Static"]);
   });

@@ -11,9 +11,9 @@ import { shortDigest } from "./names.ts";
 
 /**
  * The part of a TuningRun's spec that makes the question: equal questions need one answer. The kind of node is not part of it: it is
- * found, not asked for, and when it changes the same question is asked again.
+ * found, not asked for, and when it changes the same question is asked again. Where artifacts are kept changes no answer.
  */
-export type Question = Omit<TuningRunSpec, "trigger" | "attempt" | "nodeClass">;
+export type Question = Omit<TuningRunSpec, "trigger" | "attempt" | "nodeClass" | "artifactStore">;
 
 /** What is to be measured for one target. */
 export function questionOf(deployment: string, spec: InferenceDeploymentSpec, target: Target): Question {
@@ -34,7 +34,8 @@ export function questionOf(deployment: string, spec: InferenceDeploymentSpec, ta
   };
 }
 
-export function questionOfRun({ trigger: _, attempt: __, nodeClass: ___, ...question }: TuningRunSpec): Question {
+export function questionOfRun(spec: TuningRunSpec): Question {
+  const { trigger: _, attempt: __, nodeClass: ___, artifactStore: ____, ...question } = spec;
   return {
     ...question,
     model: inOrder(question.model),

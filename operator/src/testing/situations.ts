@@ -83,6 +83,10 @@ export const situations: Readonly<Record<string, Situation>> = {
     observed: badPod(statuses.noClaim, { "spec.model.uri": "pvc://models/ocr" }),
     reasons: { Ready: "ModelNotResolved", ModelResolved: "ClaimNotFound" },
   },
+  "the claim of the artifact store is not there": {
+    observed: badPod(statuses.noClaim, { "spec.artifactStore": { uri: "pvc://models" } }),
+    reasons: { Ready: "PodsUnschedulable", ModelResolved: "Resolving", Stalled: "PodsCannotRun" },
+  },
   "the model file is broken": {
     observed: badPod(statuses.crashLoop({ exitCode: 3, message: "The model file is not an ONNX model." })),
     reasons: { Ready: "ModelNotResolved", ModelResolved: "ModelFileBroken" },

@@ -33,9 +33,10 @@ const bases: readonly Spec[] = [
 const [, full] = bases as [Spec, Spec];
 
 const name = "[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?";
+const claim = `pvc://${name}(/[a-z]{1,9})?`;
 const sources = [
   "oci://registry.example.com/[a-z]{1,9}/[a-z]{1,9}:v[0-9]",
-  `pvc://${name}(/[a-z]{1,9})?`,
+  claim,
   "https://[a-z]{1,9}.example.com(/[a-z]{1,9})?",
   "s3://[a-z]{3,9}/[a-z]{1,9}",
   "hf://[a-z]{1,9}/[a-z]{1,9}(@[0-9a-f]{8})?",
@@ -51,6 +52,7 @@ export const runtimeClasses = ["nvidia", "kata"] as const;
 /** Where the schema alone would lead to what is hardly ever right, or to more pods than a test has room for. */
 const hints: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   "model.uri": fc.constantFrom(...sources).chain((source) => fc.stringMatching(new RegExp(`^${source}$`))),
+  "artifactStore.uri": fc.stringMatching(new RegExp(`^${claim}$`)),
   replicas: fc.integer({ min: 0, max: 3 }),
   // Between two bounds the number depends on what was, as it should.
   autoscaling: fc

@@ -1,11 +1,14 @@
-import { digestOf, type TuningRun, unpackRecipe } from "@sweetspot/crds";
-import { describe, expect, test } from "vitest";
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { digestOf, sha256, type TuningRun, unpackRecipe } from "@sweetspot/crds";
+import { afterAll, describe, expect, test } from "vitest";
 import { inferenceRequest, type LineImage, lineImages, ocrModels, recogniserTensors } from "../../models/ocr.ts";
 import { imageHeight } from "../../models/render-text.ts";
 import { eventually } from "../eventually.ts";
 import { modelImages } from "../model-images.ts";
 import { namespace, recogniserDeployment } from "../objects.ts";
 import { directModel, storedReport } from "../served-model.ts";
+import { makeSharedClaim } from "../shared-claim.ts";
 import { SteadyClient } from "../steady-client.ts";
 import type { World } from "../world.ts";
 
@@ -23,12 +26,18 @@ export function mainPath(world: () => World): void {
     let client: SteadyClient;
     let uid: string | undefined;
     let run: TuningRun;
+    let store = "";
+
+    afterAll(async () => {
+      if (store !== "") await rm(store, { recursive: true, force: true });
+    });
 
     test("is served with the source model within 60 s", async () => {
       const { cluster, view } = world();
-      await cluster.kubectl.apply(
-        recogniserDeployment(name, modelImages.recogniser, { latencyMilliseconds, budgetSeconds }),
-      );
+      store = await makeSharedClaim(cluster, "artifacts");
+      const wanted = recogniserDeployment(name, modelImages.recogniser, { latencyMilliseconds, budgetSeconds });
+      const artifactStore = { uri: `pvc://artifacts/${name}` };
+      await cluster.kubectl.apply({ ...wanted, spec: { ...wanted.spec, artifactStore } });
       await cluster.kubectl("wait", "-n", namespace, `infd/${name}`, "--for=condition=Ready", "--timeout=60s");
       const [pod] = await view.servers(name);
       uid = pod?.metadata.uid;
@@ -60,6 +69,17 @@ export function mainPath(world: () => World): void {
       },
       1000 * (longestTuningSeconds + 20),
     );
+
+    test("has its report and the winner's file in the artifact store, each called by its digest", async () => {
+      const { cluster } = world();
+      const { data } = await storedReport(cluster, run);
+      const { artifact } = JSON.parse(data["plan.json"] ?? "null");
+      const made = artifact.variant === "Source" ? [] : [artifact.digest];
+      for (const digest of [run.status?.result?.reportDigest ?? "", ...made]) {
+        const file = join(store, name, digest.replace(":", "/"));
+        expect(sha256(await readFile(file))).toBe(digest);
+      }
+    });
 
     test("has the winner in the very pod that served before, without a failed request", async () => {
       const { cluster, view } = world();
@@ -133,6 +153,7 @@ export function mainPath(world: () => World): void {
         "name",
       );
       expect(reports.trim()).toBe("");
+      await cluster.kubectl("delete", "pvc", "artifacts", "-n", namespace, "--wait=false");
     });
   });
 }
