@@ -60,7 +60,7 @@ const Memory = withRules(
     },
   ],
 ).describe(
-  'Memory of one pod, as request and limit: "512Mi", "2Gi". It must hold two variants of the model at once, because a new plan is loaded beside the old one. At least 64Mi. A tuning Job gets at least 1Gi, because it runs several servers at once.',
+  'Memory of one pod, as request and limit: "512Mi", "2Gi". It must hold two variants of the model at once, because a new plan is loaded beside the old one. At least 64Mi. A tuning Job gets at least 2Gi, because it runs several servers at once.',
 );
 
 /** Requests and limits of the serving pods and of the tuning Jobs alike: only so does the measurement hold. */

@@ -91,10 +91,10 @@ function tunerPod(spec: TuningRunSpec, model: MountedModel, settings: OperatorSe
 }
 
 /**
- * The tuner holds the load generator and several servers at once, so that a Job of the serving pod's size could run out of
- * memory where the pod does not. More memory changes no measurement; CPU stays as it is.
+ * The tuner holds the load generator and, in a race, three servers at once, so that a Job of the serving pod's size could run out
+ * of memory where the pod does not. A model of 10 MB takes 1.2 GiB at the peak. More memory changes no measurement; CPU stays as it is.
  */
-const leastMemory = "1Gi";
+const leastMemory = "2Gi";
 const enoughMemory = (wanted: string): string =>
   memoryBytes(wanted) < memoryBytes(leastMemory) ? leastMemory : wanted;
 
