@@ -19,7 +19,7 @@ export async function proveNoisyNeighbour(progress: Progress): Promise<ProofOutc
   await using place = await LoopPlace.start("proof-loop-2", progress);
   const image = await place.bring(workingRows);
   const served = await ServedTarget.apply(place, { name: "worker", image, latencyMilliseconds });
-  return showNoisyNeighbour(served, progress);
+  return await showNoisyNeighbour(served, progress);
 }
 
 export async function showNoisyNeighbour(served: ServedTarget, progress: Progress): Promise<ProofOutcome> {

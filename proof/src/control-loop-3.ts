@@ -14,7 +14,7 @@ export async function proveOverloadIsNamed(progress: Progress): Promise<ProofOut
   await using place = await LoopPlace.start("proof-loop-3", progress);
   const image = await place.bring(workingRows);
   const served = await ServedTarget.apply(place, { name: "worker", image, latencyMilliseconds });
-  return showOverload(served, progress);
+  return await showOverload(served, progress);
 }
 
 export async function showOverload(served: ServedTarget, progress: Progress): Promise<ProofOutcome> {

@@ -18,7 +18,7 @@ export async function proveRollback(progress: Progress): Promise<ProofOutcome> {
   await using place = await LoopPlace.start("proof-loop-4", progress);
   const image = await place.bring(workingRows);
   const served = await ServedTarget.apply(place, { name: "worker", image, latencyMilliseconds });
-  return showRollback(served, progress);
+  return await showRollback(served, progress);
 }
 
 /** A model for which batching saves nothing: 7 ms for 128 elements, where this was written. */

@@ -16,7 +16,7 @@ export async function proveInfeasible(progress: Progress): Promise<ProofOutcome>
   await using place = await LoopPlace.start("proof-loop-5", progress);
   const image = await place.bring(workingRows);
   const served = await ServedTarget.apply(place, { name: "hasty", image, latencyMilliseconds: tooLittle });
-  return showInfeasible(served, progress);
+  return await showInfeasible(served, progress);
 }
 
 export async function showInfeasible(
