@@ -21,7 +21,7 @@ export const clusterLock = (name: string): Promise<AsyncDisposable> =>
 export async function removeCluster(name: string): Promise<boolean> {
   checkName(name);
   await using _lock = await clusterLock(name);
-  return removeLocked(name);
+  return await removeLocked(name);
 }
 
 /** As `removeCluster`; the caller holds the lock. */
