@@ -74,13 +74,15 @@ async function provideArtifact(
   found: string | null,
   store: string | null,
 ): Promise<void> {
-  const missed = store === null ? null : await takeStored(artifact, store);
-  if (missed === null && store !== null) return;
-  if (artifact.recipe === undefined && missed !== null) {
-    const what = found === null ? "is missing" : `has the digest ${found} and not ${artifact.digest}`;
-    throw new PlanError(
-      `The model file of plan ${revision} ${what}, and it could not be taken from the artifact store: ${missed}. Tune again with this store, or bring the file.`,
-    );
+  if (store !== null) {
+    const missed = await takeStored(artifact, store);
+    if (missed === null) return;
+    if (artifact.recipe === undefined) {
+      const what = found === null ? "is missing" : `has the digest ${found} and not ${artifact.digest}`;
+      throw new PlanError(
+        `The model file of plan ${revision} ${what}, and it could not be taken from the artifact store: ${missed}. Tune again with this store, or bring the file.`,
+      );
+    }
   }
   await makeArtifact(artifact, revision, found);
 }
