@@ -8,7 +8,7 @@ export type { QueuedRequest } from "./scheduler/queued-request.ts";
 export { type Forecast, type ForecastQuestion, forecast, type TimeFactor } from "./search/forecast.ts";
 export { type PlanPoint, type PlanTable, planPoint, planPoints } from "./search/plan-point.ts";
 export { nameOf, summaryOf } from "./search/plan-words.ts";
-export { policiesFor, withoutBatching } from "./search/policies.ts";
+export { inOrderOfArrival, policiesFor, withoutBatching } from "./search/policies.ts";
 export { type PlanSettings, pointOf, type Replan, type ReplanRequest, replan } from "./search/replan.ts";
 export { type Replayed, type ReplayQuestion, replay, replayedSeconds } from "./search/replay.ts";
 export { type Predicted, predict, type SearchOptions, searchPlans } from "./search/search.ts";

@@ -10,6 +10,9 @@ export const withoutBatching: BatchPolicy = {
   inFlightPerInstance: 1,
 };
 
+/** As most batchers have it: as many as are waiting, in their order, padded to the longest of them. A yardstick, never searched. */
+export const inOrderOfArrival: BatchPolicy = { ...withoutBatching, former: "Fifo", maximumRows: 8 };
+
 const rowCaps = [2, 4, 8, 16, 32];
 /** A batch may take this share of the target: the rest is left for waiting. */
 const durationShares = [0.15, 0.3, 0.5, 0.8];

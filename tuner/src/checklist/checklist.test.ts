@@ -224,6 +224,13 @@ describe("batching", () => {
       message: expect.stringMatching(/length 16 takes [\d.]+ ms alone and would take [\d.]+ ms padded to 256/),
     });
     expect(item("SequenceBucketing", { decision }).outcome).toBe("NotTried");
+    const batching = { ...winner.batching, former: "Fifo" } as const;
+    const prediction = { ...(winner.prediction ?? expect.fail("no prediction")), capacityRequestsPerSecond: 12 };
+    const inOrder = { ...winner, name: "in-order", batching, prediction, rounds: [], measured: null };
+    expect(item("SequenceBucketing", { decision, candidates: [...sample.candidates, inOrder] })).toMatchObject({
+      outcome: "Checked",
+      message: expect.stringMatching(/ against 12 in order of arrival, by simulation/),
+    });
   });
 });
 

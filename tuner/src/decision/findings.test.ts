@@ -70,6 +70,25 @@ describe("findings about batching", () => {
   });
 });
 
+describe("findings about batches in order of arrival", () => {
+  const single = candidate("Source", 1, 2, 100);
+  const sorted = candidate("Source", 8, 2, 120);
+  const inOrder = (capacity: number): Candidate => {
+    const plan = candidate("Source", 8, 2, capacity);
+    return { ...plan, name: "in-order", batching: { ...plan.batching, former: "Fifo" } };
+  };
+
+  it("say what they lose against no batches at all, and leave the batches of the tuner out of it", () => {
+    expect(said("Batching", { candidates: [sorted, single, inOrder(50)] })).toEqual([
+      expect.stringMatching(/^Gained: Batching pays here: 120 against 100/),
+      expect.stringMatching(/^Lost: Batching in order of arrival.* does not pay here: 50 against 100/),
+    ]);
+    expect(said("Batching", { candidates: [single, inOrder(150)] })).toEqual([
+      expect.stringMatching(/^Gained: Batching in order of arrival/),
+    ]);
+  });
+});
+
 describe("findings about quantization", () => {
   const raced = (int8: number) => [candidate("INT8Dynamic", 1, 2, int8), candidate("Source", 1, 2, 100)];
 

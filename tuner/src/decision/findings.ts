@@ -29,6 +29,7 @@ export function findingsFrom(evidence: Evidence): Finding[] {
     ...workloadFindings(evidence),
     ...paddingFindings(evidence),
     ...batchingFindings(evidence),
+    ...orderFindings(evidence),
     ...comparison(evidence.candidates, "Threads", ({ layout }) => layout.instances > 1, [
       "several engine processes",
       "one engine process with all threads",
@@ -79,8 +80,18 @@ function batchingFindings({ candidates, batchGain, noise }: Evidence): Finding[]
     return [{ topic: "Batching", outcome: "Lost", message }];
   }
   const words = ["batching", "serving one by one"] as const;
-  return comparison(candidates, "Batching", ({ batching }) => batching.maximumRows > 1, words);
+  return comparison(candidates.filter(isSearched), "Batching", batches, words);
 }
+
+/** What most batchers do: requests of unlike lengths are padded to the longest that happens to come with them. */
+function orderFindings({ candidates }: Evidence): Finding[] {
+  const compared = candidates.filter((candidate) => !isSearched(candidate) || !batches(candidate));
+  const words = ["batching in order of arrival, padded to the longest of a batch,", "serving one by one"] as const;
+  return comparison(compared, "Batching", batches, words);
+}
+
+const batches = ({ batching }: Candidate): boolean => batching.maximumRows > 1;
+const isSearched = ({ batching }: Candidate): boolean => batching.former === "CostTable";
 
 /** Holds the best candidate with a property against the best without it. */
 function comparison(

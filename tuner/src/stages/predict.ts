@@ -1,5 +1,5 @@
 import type { Candidate, MeasuredTable } from "@sweetspot/crds";
-import { type Predicted, searchPlans, withoutBatching } from "@sweetspot/planner";
+import { inOrderOfArrival, type Predicted, searchPlans, withoutBatching } from "@sweetspot/planner";
 import { isDefaultLayout, shareTable } from "../search/layouts.ts";
 import { nameOf, pointOf, pointsFor, type SearchPoint, summaryOf } from "../search/points.ts";
 import type { TuningState } from "../tuning-state.ts";
@@ -8,6 +8,8 @@ import type { TuningState } from "../tuning-state.ts";
 export interface Search {
   readonly incumbent: Predicted<SearchPoint>;
   readonly ranked: readonly Predicted<SearchPoint>[];
+  /** What the best layout for batches would carry with batches in order of arrival; null where order makes no difference. */
+  readonly inOrder: Predicted<SearchPoint> | null;
 }
 
 /** The search may take this share of the budget. */
@@ -26,7 +28,17 @@ export function predictAll(state: TuningState, incumbent: Search["incumbent"]): 
     stop: () => budget.elapsed() > end || state.signal.aborted,
   });
   state.say("Search", `Simulated ${points.length} plans`, ranked[0] && summaryOf(ranked[0].point));
-  return { incumbent, ranked: worthReporting(ranked) };
+  return { incumbent, ranked: worthReporting(ranked), inOrder: predictInOrder(state, ranked) };
+}
+
+/** Order matters only among requests of several lengths that may share a batch. */
+function predictInOrder(state: TuningState, ranked: Search["ranked"]): Search["inOrder"] {
+  const batching = ranked.find(({ point }) => point.policy.maximumRows > 1);
+  const { shapes } = state.model;
+  const mixed = shapes.some((one) => shapes.some(({ group, length }) => group === one.group && length !== one.length));
+  if (batching === undefined || !mixed) return null;
+  const policy = { ...inOrderOfArrival, inFlightPerInstance: batching.point.policy.inFlightPerInstance };
+  return predictOne(state, currentPoint(state, { ...batching.point, policy }));
 }
 
 const common = ({ request, model }: TuningState) => ({
@@ -38,9 +50,11 @@ const common = ({ request, model }: TuningState) => ({
 /** The naive default. */
 export function predictIncumbent(state: TuningState): Predicted<SearchPoint> {
   const table = state.tables.find(({ layout }) => isDefaultLayout(layout)) as MeasuredTable;
-  const point = pointOf(table, withoutBatching);
-  return searchPlans([point], { ...common(state), stop: () => false })[0] as Predicted<SearchPoint>;
+  return predictOne(state, pointOf(table, withoutBatching));
 }
+
+const predictOne = (state: TuningState, point: SearchPoint): Predicted<SearchPoint> =>
+  searchPlans([point], { ...common(state), stop: () => false })[0] as Predicted<SearchPoint>;
 
 /** The point of a candidate with its table as it is now: calibration changes tables after the search. */
 export function currentPoint({ tables }: TuningState, { variant, layout, policy }: SearchPoint): SearchPoint {
@@ -52,15 +66,16 @@ export function currentPoint({ tables }: TuningState, { variant, layout, policy 
 export function predictAgain(state: TuningState, search: Search): Search {
   const again = ({ point }: Predicted<SearchPoint>) => currentPoint(state, point);
   const ranked = searchPlans(search.ranked.map(again), { ...common(state), stop: () => false });
-  return { incumbent: predictIncumbent(state), ranked };
+  return { incumbent: predictIncumbent(state), ranked, inOrder: predictInOrder(state, ranked) };
 }
 
 export const incumbentName = "naive-default";
 
-/** The candidates of the report: the naive default and what the search kept. */
-export function candidatesOf({ incumbent, ranked }: Search): Candidate[] {
+/** The candidates of the report: the naive default, what the search kept, and batches in order of arrival. */
+export function candidatesOf({ incumbent, ranked, inOrder }: Search): Candidate[] {
   const naive = { ...candidateOf(incumbent, "Incumbent"), name: incumbentName };
-  return [naive, ...ranked.map((predicted) => candidateOf(predicted, "Predicted"))];
+  const predicted = inOrder === null ? ranked : [...ranked, inOrder];
+  return [naive, ...predicted.map((one) => candidateOf(one, "Predicted"))];
 }
 
 /** The best few, and the best of each kind, so that the report can say what each choice gains or loses. */
