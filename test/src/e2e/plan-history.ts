@@ -1,4 +1,4 @@
-import { PlanHistory, parseDocument, type ServingPlan } from "@sweetspot/crds";
+import { PlanHistory, parseDocument, ServingPlan } from "@sweetspot/crds";
 import type { Cluster } from "../../cluster/src/cluster.ts";
 import { eventually } from "./eventually.ts";
 import { namespace } from "./objects.ts";
@@ -14,10 +14,19 @@ export class StoredPlans {
   }
 
   async history(): Promise<PlanHistory> {
+    return parseDocument(PlanHistory, await this.#file("history.json"), "the history");
+  }
+
+  /** The plan of a revision that the history still keeps. */
+  async plan(revision: string): Promise<ServingPlan> {
+    return parseDocument(ServingPlan, await this.#file(`${revision}.plan.json`), `the plan ${revision}`);
+  }
+
+  async #file(name: string): Promise<string> {
     const { data } = await this.#cluster.kubectl.json<{ data: Readonly<Record<string, string>> }>(
       ...["get", "configmap", this.#name, "-n", namespace],
     );
-    return parseDocument(PlanHistory, data["history.json"] ?? "", "the history");
+    return data[name] ?? "";
   }
 
   /** Puts a plan there as if it had been tried and refused, so that a person may promote it. */
