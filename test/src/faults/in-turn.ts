@@ -6,8 +6,8 @@ import { FaultRun } from "./fault-run.ts";
 /** The n-th thing of its kind is where it goes wrong. */
 export interface FaultInTurn {
   readonly name: string;
-  /** An operator comes to its end with the fault at `n`, and another one after it where it dies of it. */
-  readonly run: (run: FaultRun, n: number) => Promise<void>;
+  /** An operator comes to its end with the fault at `n`, and another one after it where it dies of it. Gives whether it came so far. */
+  readonly run: (run: FaultRun, n: number) => Promise<boolean>;
   /** How many there are on the way to the end of an operator that nothing happens to. */
   readonly count: (unharmed: Unharmed) => number;
 }
@@ -46,6 +46,7 @@ const dies = (name: keyof Unharmed & ("actions" | "writes"), what: string): Faul
     await first.stop().catch(() => undefined);
     run.start();
     await run.converged();
+    return first.dead;
   },
 });
 
@@ -57,15 +58,21 @@ const loses = (fate: "lose" | "break", what: string, options: ProcessOptions): F
     run.transport.fateOf = () => (++seen === n ? fate : "pass");
     run.start(options);
     await run.converged();
+    return seen >= n;
   },
 });
+
+export const deathsInTurn = {
+  actions: dies("actions", "the operator dies after an action"),
+  writes: dies("writes", "the operator dies after a write, before it hears of it"),
+} as const;
 
 /** An event that is lost without a trace is found missing by the next list of everything: in production after 10 min. */
 const relistMs = 2000;
 
 export const faultsInTurn: readonly FaultInTurn[] = [
-  dies("actions", "the operator dies after an action"),
-  dies("writes", "the operator dies after a write, before it hears of it"),
+  deathsInTurn.actions,
+  deathsInTurn.writes,
   loses("break", "an event is lost with its connection", {}),
   loses("lose", "an event is lost without a trace", { relistMs }),
 ];
@@ -74,15 +81,15 @@ export const faultsInTurn: readonly FaultInTurn[] = [
 export async function runInTurn<T>(
   place: OperatorPlace,
   { fault, turns, atOnce, prefix }: { fault: FaultInTurn; turns: readonly number[]; atOnce: number; prefix: string },
-  judge: (run: FaultRun, n: number) => Promise<T>,
+  judge: (run: FaultRun, n: number, came: boolean) => Promise<T>,
 ): Promise<T[]> {
   const results: T[] = [];
   for (let from = 0; from < turns.length; from += atOnce) {
     const batch = turns.slice(from, from + atOnce).map(async (n) => {
       const run = await FaultRun.begin(place, `${prefix}-${n}`);
-      await fault.run(run, n);
+      const came = await fault.run(run, n);
       await delay(afterwardsMilliseconds);
-      const judged = await judge(run, n);
+      const judged = await judge(run, n, came);
       await run.end();
       return judged;
     });

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { InferenceDeployment } from "@sweetspot/crds";
+import { changed, minimal } from "@sweetspot/crds/testing";
 import {
   configMaps,
   httpTransport,
@@ -101,6 +102,13 @@ export class OperatorPlace implements AsyncDisposable {
     await this.server.kubectl.apply([{ apiVersion: "v1", kind: "Namespace", metadata: { name, labels } }]);
   }
 
+  /** A namespace with one InferenceDeployment: the smallest one, changed at these paths. */
+  async makeDeployment(namespace: string, changes: Record<string, unknown> = {}): Promise<void> {
+    await this.makeNamespace(namespace);
+    const document = changed(minimal.InferenceDeployment, { "metadata.namespace": namespace, ...changes });
+    await this.server.kubectl.apply([document]);
+  }
+
   /** An operator for one namespace, or for all. `transport`: another one than the place's. */
   startOperator(
     namespace: string | undefined,
@@ -115,6 +123,12 @@ export class OperatorPlace implements AsyncDisposable {
 
   async infd(namespace: string, name = "ocr"): Promise<InferenceDeployment> {
     return InferenceDeployment.parse(await this.client.get(inferenceDeployments, { namespace, name }));
+  }
+
+  /** The conditions of an InferenceDeployment: `Ready Serving` and so on. */
+  async reasons(namespace: string, name = "ocr"): Promise<string[]> {
+    const { conditions = [] } = (await this.infd(namespace, name)).status ?? {};
+    return conditions.map(({ type, reason }) => `${type} ${reason}`);
   }
 
   /** Until what was measured serves. */
