@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { CostTable, type LoadStage, type PlanRevision } from "@sweetspot/crds";
+import { badRequests, CostTable, type LoadStage, type PlanRevision } from "@sweetspot/crds";
 import { CostModel } from "@sweetspot/planner";
 import { eventually } from "@sweetspot/test/e2e";
 import { LoopPlace, type PlacedModel } from "./control-loop/loop-place.ts";
@@ -8,10 +8,17 @@ import { causesOf, type SeenCause, watchCauses } from "./control-loop/watch-caus
 import type { Measure, Progress, ProofOutcome } from "./proof.ts";
 
 const short = [12, 14, 16, 18, 20];
-/** Long requests one by one keep the engine busy for this share of the time, and the server needs the same CPU: too much. */
-const busy = 0.86;
+/** Long requests one by one keep the engine busy for this share of the time; the server needs the same CPU. */
+const busy = 0.7;
+/** From one rate that is tried to the next. */
+const step = 1.15;
+const mostTimes = 5;
+const probeSeconds = 5;
+/** So many missed requests are more than a stutter of the machine. */
+const missedShare = 0.1;
 /** The plan that does without batches. */
 const single = "single";
+const byHand: ReadonlySet<string> = new Set(["probed", single]);
 const watchSeconds = 420;
 const afterSeconds = 40;
 
@@ -70,15 +77,14 @@ export async function showLongerRequests(
 ): Promise<ProofOutcome> {
   const { latencyMilliseconds } = shift;
   const long = [shift.long];
-  await servedWithoutBatching(served, progress);
-  const requestsPerSecond = await rateOf(served, shift);
+  const requestsPerSecond = await servedWithoutBatching(served, shift, progress);
   const pods = await served.pods();
   const before = await shortTraffic(served, shift, requestsPerSecond, progress);
   const traffic = await served.load(requestsPerSecond, long);
   let replanned: PlanRevision | undefined;
   const seen = await watchCauses(served, watchSeconds, async () => {
     const last = (await served.history()).revisions.findLast(
-      ({ origin, name }) => origin === "Replan" && name !== single,
+      ({ origin, name }) => origin === "Replan" && !byHand.has(name),
     );
     if (last?.outcome !== replanned?.outcome) progress(`${last?.name} ${last?.outcome}: ${last?.message}`);
     replanned = last;
@@ -113,8 +119,7 @@ export async function showLongerRequests(
 }
 
 export async function showFinding(served: ServedTarget, shift: Shift, progress: Progress): Promise<ProofOutcome> {
-  await servedWithoutBatching(served, progress);
-  const requestsPerSecond = await rateOf(served, shift);
+  const requestsPerSecond = await servedWithoutBatching(served, shift, progress);
   const before = await shortTraffic(served, shift, requestsPerSecond, progress);
   const traffic = await served.load(requestsPerSecond, [shift.long]);
   const seen = await watchCauses(served, 60, (causes) => causes.length > 0);
@@ -122,25 +127,40 @@ export async function showFinding(served: ServedTarget, shift: Shift, progress: 
   return { measures: findingOf(shift, requestsPerSecond, seen), raw: { before, during, seen } };
 }
 
-/** So many requests per second that only batches carry them once they are long, on this machine. */
-async function rateOf(served: ServedTarget, { long, leastRequestsPerSecond }: Shift): Promise<number> {
-  const table = CostModel.fromTable(CostTable.parse((await served.plan()).costTable));
-  return Math.max(leastRequestsPerSecond, Math.round((1e6 * busy) / table.batchMicroseconds(1, long)));
-}
-
 /**
  * Short requests do without batches, and the tuning may find so or not, by the noise of the machine. What is shown begins with a plan
- * that does without.
+ * that does without, and with so many requests per second as it does not carry once they are long: gives these.
  */
-async function servedWithoutBatching(served: ServedTarget, progress: Progress): Promise<void> {
+async function servedWithoutBatching(served: ServedTarget, shift: Shift, progress: Progress): Promise<number> {
   await served.tuned();
+  await promoteSingle(served, "probed");
+  const requestsPerSecond = await tooMany(served, shift);
+  // Another revision, so that its baseline has nothing of the long requests that were tried.
+  await promoteSingle(served, single);
+  progress(`a plan without batching serves, which does not carry ${requestsPerSecond} long requests/s`);
+  return requestsPerSecond;
+}
+
+async function promoteSingle(served: ServedTarget, revision: string): Promise<void> {
   const plan = await served.plan();
-  if (plan.batching.maximumRows === 1) return;
-  const revision = single;
-  progress("a plan without batching is promoted by hand");
-  await served.plans.remember({ ...plan, revision, batching: { ...plan.batching, maximumRows: 1 } }, "no batching");
+  const batching = { ...plan.batching, maximumRows: 1, inFlightPerInstance: 1, holdMicroseconds: 0 };
+  await served.plans.remember({ ...plan, revision, batching }, "no batching");
   await served.annotate("promote", revision);
   await eventually("it serves", async () => (await served.report()).planRevision === revision, { seconds: 30 });
+}
+
+/** Rises from what the table says that engines alone would carry, until requests are missed. */
+async function tooMany(served: ServedTarget, { long, leastRequestsPerSecond }: Shift): Promise<number> {
+  const table = CostModel.fromTable(CostTable.parse((await served.plan()).costTable));
+  const carried = (1e6 * busy) / table.batchMicroseconds(1, long);
+  for (let rate = carried; rate < mostTimes * carried; rate *= step) {
+    const requestsPerSecond = Math.round(Math.max(leastRequestsPerSecond, rate));
+    const traffic = await served.load(requestsPerSecond, [long]);
+    await sleep(1000 * probeSeconds);
+    const { counts } = await traffic.stop();
+    if (badRequests(counts) > missedShare * counts.total) return requestsPerSecond;
+  }
+  throw new Error(`The server carries ${mostTimes} times what its table says.`);
 }
 
 async function shortTraffic(

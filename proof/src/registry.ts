@@ -41,6 +41,10 @@ export const proofs: Readonly<Record<string, Proof>> = {
       "Operators on a real API server that die after every action and write, miss events, read the past, or lead no more.",
     load: async () => (await import("./control-loop-8.ts")).proveFaults,
   },
+  "control-loop-9": {
+    sentence: "On a cluster, the API server is killed and stays away for ten minutes, under traffic.",
+    load: async () => (await import("./control-loop-9.ts")).proveOutage,
+  },
   "control-loop-10": {
     sentence:
       "A thousand InferenceDeployments on a real API server: how soon they converge, what the operator costs, and equal ones.",

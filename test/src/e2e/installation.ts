@@ -8,6 +8,7 @@ export const release = "sweetspot";
 export const systemNamespace = "sweetspot-system";
 /** The chart's name for the operator's Deployment, service account and lease. */
 export const operatorName = "sweetspot-operator";
+export const operatorSelector = "app.kubernetes.io/name=sweetspot";
 /** As the API server knows the operator. */
 export const operatorAccount = `system:serviceaccount:${systemNamespace}:${operatorName}`;
 
@@ -45,6 +46,14 @@ export async function install(
   const upgrade = (...sets: string[]) =>
     helm("upgrade", release, chart, "--namespace", systemNamespace, "--reuse-values", ...set(sets), ...wait);
   return { cluster, helm, upgrade };
+}
+
+/** Where the operator's only pod answers; throws when there is none. */
+export async function operatorPodAddress(cluster: Cluster): Promise<string> {
+  const pods = ["get", "pods", "-n", systemNamespace, "-l", operatorSelector];
+  const address = await cluster.kubectl(...pods, "-o", "jsonpath={.items[0].status.podIP}");
+  if (address === "") throw new Error("The operator has no pod with an address.");
+  return address;
 }
 
 const set = (values: readonly string[]): string[] => values.flatMap((value) => ["--set", value]);

@@ -2,10 +2,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { AuditEvent } from "../../../cluster/src/control-plane/audit-log.ts";
 import { eventually } from "../eventually.ts";
-import { operatorAccount, systemNamespace } from "../installation.ts";
+import { operatorAccount, operatorSelector, systemNamespace } from "../installation.ts";
 import { modelImages } from "../model-images.ts";
 import { fractional, inferenceDeployment, namespace, shortest, tunable } from "../objects.ts";
 import { scaleDownAndUp } from "../scale.ts";
+import { settledConditions, untilConditionsAreBack } from "../settled-conditions.ts";
 import { SteadyClient } from "../steady-client.ts";
 import { tinyRequest } from "../tiny-request.ts";
 import type { World } from "../world.ts";
@@ -20,13 +21,6 @@ const moments = ["Applied", "Scheduled", "Ready", "Tuning", "Answered"] as const
 /** What happens to the operator itself, to its leadership and to the API server. */
 export function operatorFaults(world: () => World): void {
   const name = "survivor";
-  const serverOf = `sweetspot.dev/inference-deployment=${name},app.kubernetes.io/component=server`;
-
-  const podsAreReady = async ({ cluster }: World): Promise<boolean> => {
-    const path = "jsonpath={.items[*].status.conditions[?(@.type=='Ready')].status}";
-    const words = await cluster.kubectl("get", "pods", "-n", namespace, "-l", serverOf, "-o", path);
-    return words.trim() !== "" && words.split(" ").every((word) => word.trim() === "True");
-  };
 
   describe("an operator that is killed at five moments", () => {
     test(
@@ -109,7 +103,7 @@ export function operatorFaults(world: () => World): void {
         const { cluster, view } = world();
         const received = async () => (await view.condition(name, "ReportsReceived")).reason === "Received";
         await eventually("the operator has its pod's report", received, { seconds: 60 });
-        const before = await statuses(world(), name);
+        const before = await settledConditions(cluster, name);
         const client = new SteadyClient(await view.inferUrl(name), tinyRequest(), 50);
         await cluster.component("kube-apiserver").stop("Crash");
         await sleep(outageSeconds * 1000);
@@ -128,20 +122,7 @@ export function operatorFaults(world: () => World): void {
           },
           { seconds: 30, everyMilliseconds: 500 },
         );
-        // After so long the cluster itself takes its nodes for lost, sooner or later, and their pods for not ready, until their
-        // kubelets are back. Only then does the operator's time begin.
-        let lastUnready = Date.now();
-        await eventually(
-          "all conditions are as before",
-          async () => {
-            if (!(await podsAreReady(world()))) lastUnready = Date.now();
-            const now = await statuses(world(), name);
-            if (now === before) return true;
-            throw new Error(now);
-          },
-          { seconds: 150, everyMilliseconds: 500 },
-        );
-        expect(Date.now() - lastUnready).toBeLessThan(30_000);
+        expect(await untilConditionsAreBack(cluster, name, before)).toBeLessThan(30);
       },
       1000 * (outageSeconds + 240),
     );
@@ -159,8 +140,6 @@ async function reached({ view }: World, name: string, moment: (typeof moments)[n
     return answered || (run?.status?.conditions?.some(({ reason }) => reason === "Running") ?? false);
   return answered;
 }
-
-const operatorSelector = "app.kubernetes.io/name=sweetspot";
 
 async function operatorPods({ cluster }: World): Promise<string[]> {
   const names = await cluster.kubectl(
@@ -212,11 +191,4 @@ async function settled({ cluster }: World): Promise<boolean> {
   return items.every(({ status }) =>
     status?.conditions?.some(({ type, status: value }) => type === "Reconciling" && value === "False"),
   );
-}
-
-/** All conditions but the one that follows the traffic. */
-async function statuses({ view }: World, name: string): Promise<string> {
-  const { status } = await view.infd(name);
-  const steady = (status?.conditions ?? []).filter(({ type }) => type !== "ServiceLevelMet");
-  return steady.map(({ type, status: value, reason }) => `${type}=${value} (${reason})`).join(", ");
 }

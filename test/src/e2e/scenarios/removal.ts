@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { eventually } from "../eventually.ts";
-import { release, systemNamespace } from "../installation.ts";
+import { operatorSelector, release, systemNamespace } from "../installation.ts";
 import { namespace } from "../objects.ts";
 import type { World } from "../world.ts";
 
@@ -11,16 +11,16 @@ export function removal(world: () => World): void {
       const { cluster, installation } = world();
       await installation.helm("uninstall", release, "--namespace", systemNamespace, "--wait", "--timeout", "60s");
       const kinds = "deployments,services,serviceaccounts,roles,rolebindings,configmaps,pods";
-      const selector = "app.kubernetes.io/name=sweetspot";
       await eventually(
         "nothing of the release is left in its namespace",
         async () =>
-          (await cluster.kubectl("get", kinds, "-n", systemNamespace, "-l", selector, "-o", "name")).trim() === "",
+          (await cluster.kubectl("get", kinds, "-n", systemNamespace, "-l", operatorSelector, "-o", "name")).trim() ===
+          "",
         { seconds: 60 },
       );
       const clusterWide =
         "clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings";
-      expect((await cluster.kubectl("get", clusterWide, "-l", selector, "-o", "name")).trim()).toBe("");
+      expect((await cluster.kubectl("get", clusterWide, "-l", operatorSelector, "-o", "name")).trim()).toBe("");
       expect(await cluster.kubectl("get", "crd", "-o", "name")).toMatch(/inferencedeployments\.sweetspot\.dev/);
       expect(await cluster.kubectl("get", "pods", "-n", namespace, "-o", "name")).toMatch(/pod\//);
     });
