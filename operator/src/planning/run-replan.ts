@@ -5,6 +5,8 @@ import type { ReplanAnswer, ReplanQuestion } from "./replan-question.ts";
 /** The program of the thread lies beside this file, as source or compiled. */
 const program = new URL(`./replan-program${extname(import.meta.url)}`, import.meta.url);
 const heapMegabytes = 128;
+/** A simulation makes and forgets more than the rest of the process, which has a small one. */
+const youngMegabytes = 48;
 /** The search ends by itself long before. */
 const longestMilliseconds = 30_000;
 
@@ -12,7 +14,7 @@ const longestMilliseconds = 30_000;
 export async function runReplan(question: ReplanQuestion, signal: AbortSignal): Promise<ReplanAnswer> {
   const worker = new Worker(program, {
     workerData: question,
-    resourceLimits: { maxOldGenerationSizeMb: heapMegabytes },
+    resourceLimits: { maxOldGenerationSizeMb: heapMegabytes, maxYoungGenerationSizeMb: youngMegabytes },
   });
   const ended = AbortSignal.any([signal, AbortSignal.timeout(longestMilliseconds)]);
   try {
