@@ -163,7 +163,7 @@ export const RecentTraffic = z.object({
   seconds: requestBlocks(120),
   /** The last five minutes in blocks of 10 s. */
   stages: StageBlocks,
-  /** Of the last minute's requests: their length on the variable axis, and their rows. */
+  /** Of the last half minute's requests: their length on the variable axis, and their rows. */
   lengths: SizeSketch,
   rows: SizeSketch,
 });

@@ -13,7 +13,8 @@ export class RecentTraffic {
   readonly #tenSeconds = new BlockRing(10, 360, 2);
   readonly #seconds = new BlockRing(1, 120, 2);
   readonly #stages = new BlockRing(10, 30, 6);
-  readonly #sizes = new BlockRing(10, 6, 2 * sketchSizes);
+  /** So short that a new mix is soon all of it: what a cause is found by, and what a plan is looked for. */
+  readonly #sizes = new BlockRing(5, 6, 2 * sketchSizes);
 
   /** `now`: seconds since the epoch. */
   constructor(now: () => number = () => Date.now() / 1000) {
