@@ -22,7 +22,7 @@ function recentTraffic({ start, total, bad, tens, costRatio }: VirtualTraffic, n
   const last = (counts: Uint32Array, until: number, most: number) =>
     Array.from(counts.subarray(Math.max(0, until - most), until));
   const answered = last(tens.total, block, 30);
-  const requests = last(tens.total, block, 6).reduce((a, b) => a + b, 0);
+  const requests = last(tens.total, block, 3).reduce((a, b) => a + b, 0);
   const times = (microseconds: number) => answered.map((count) => count * microseconds);
   return {
     tenSeconds: { end: now, total: last(tens.total, block, 360), bad: last(tens.bad, block, 360) },
