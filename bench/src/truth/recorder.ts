@@ -20,8 +20,11 @@ import type { PreparedModel } from "./prepare.ts";
 import { costTableOf, recordedEffort, recordedTable } from "./recorded-table.ts";
 import type { RecordedRun, RecordedStage, Recording } from "./recording.ts";
 
-/** Seconds of each part of a visit. */
-const durations = { warmUp: 1.5, saturation: 0.5, stage: 1, lowStage: 0.8, longestStage: 2 };
+/**
+ * Seconds of each part of a visit. In a stage of one second the queue of a server that is overloaded by a half still keeps the
+ * target, and two visits of one point differ by a half: such a recording says nothing of differences between its points.
+ */
+const durations = { warmUp: 1.5, saturation: 1, stage: 2.5, lowStage: 1, longestStage: 5 };
 const referenceEffort = { minimumRuns: 5, milliseconds: 120 };
 const loadShare = 0.7;
 /** A prediction outside these shares of the rate at saturation comes from a table of a disturbed machine. */
