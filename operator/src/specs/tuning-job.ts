@@ -30,6 +30,22 @@ export const jobSelector = ({ nodeClass, nodeSelector }: TuningRunSpec): Readonl
 });
 
 /**
+ * One measurement on a node at a time, whoever asked for it: two that saturate their CPUs share caches and memory, and measure each
+ * other. The deadline of a pod that waits for its turn has not begun.
+ */
+const aloneOnItsNode = {
+  podAntiAffinity: {
+    requiredDuringSchedulingIgnoredDuringExecution: [
+      {
+        labelSelector: { matchLabels: { ...managedBy, [labelKeys.component]: "tuner" } },
+        namespaceSelector: {},
+        topologyKey: "kubernetes.io/hostname",
+      },
+    ],
+  },
+};
+
+/**
  * The Job that answers one tuning question: one pod, one try, with the resources of the pods that will serve. The command
  * line is the question; on a laptop the same line asks the same.
  */
@@ -62,6 +78,7 @@ function tunerPod(spec: TuningRunSpec, model: MountedModel, settings: OperatorSe
   const resources = { ...spec.resources, memory: enoughMemory(spec.resources.memory) };
   return {
     ...podSettings(settings, { ...spec, nodeSelector: jobSelector(spec) }),
+    affinity: aloneOnItsNode,
     restartPolicy: "Never",
     ...initContainers(model.before(settings.tunerImage, resources)),
     containers: [
