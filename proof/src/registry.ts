@@ -54,6 +54,28 @@ export const proofs: Readonly<Record<string, Proof>> = {
     sentence: "Generated changes of every field of a spec, each taken back again, on a real API server.",
     load: async () => (await import("./control-loop-11.ts")).proveTransitions,
   },
+  "control-loop-12": {
+    sentence: "Objects that an earlier release made, under this operator: no measurement again, no pod replaced.",
+    load: async () =>
+      (await import("./by-tests.ts")).proveByTests([{ files: ["test/src/upgrade/upgrade.integration.test.ts"] }]),
+  },
+  "control-loop-13": {
+    sentence:
+      "The operator's rights on a real API server and on a cluster, granted and used, and pods under Pod Security restricted.",
+    load: async () =>
+      (await import("./by-tests.ts")).proveByTests([
+        { files: ["test/src/chart/operator-rights.integration.test.ts", "test/src/chart/rbac.test.ts"] },
+        { config: "vitest.e2e.config.ts", files: ["test/src/e2e/tuning.e2e.test.ts"] },
+      ]),
+  },
+  "control-loop-14": {
+    sentence: "Helm installs, upgrades and uninstalls the chart, and what is left of it then.",
+    load: async () =>
+      (await import("./by-tests.ts")).proveByTests([
+        { files: ["test/src/chart/release.integration.test.ts"] },
+        { config: "vitest.e2e.config.ts", files: ["test/src/e2e/main-path.e2e.test.ts"] },
+      ]),
+  },
   "data-plane-1": {
     sentence:
       "Saturation throughput over the best raw ONNX Runtime: MiniLM at 64 and 16 tokens JSON, and 16 tokens binary.",
@@ -162,6 +184,13 @@ export const proofs: Readonly<Record<string, Proof>> = {
     sentence:
       "Whole tunings of packaged models: OCR detector, recogniser and classifier, labelled digits, a sentence encoder.",
     load: async () => (await import("./tuner-9.ts")).proveRealCases,
+  },
+  "tuner-10": {
+    sentence: "Tunings whose variants crash their converter, run out of memory or time, or answer NaN.",
+    load: async () =>
+      (await import("./by-tests.ts")).proveByTests([
+        { files: ["test/src/integration/tune-failing-variants.test.ts", "test/src/integration/tune-faults.test.ts"] },
+      ]),
   },
   "tuner-11": {
     sentence: "Speed of the simulator on one core, and the time of a search over 2,000 plans and of a replan.",
