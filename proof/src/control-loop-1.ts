@@ -16,6 +16,8 @@ const mostTimes = 5;
 const probeSeconds = 5;
 /** So many missed requests are more than a stutter of the machine. */
 const missedShare = 0.1;
+/** Admission learns within seconds what can be carried, so that a rate that just missed does so no longer. */
+const clearly = 1.2;
 /** The plan that does without batches. */
 const single = "single";
 const byHand: ReadonlySet<string> = new Set(["probed", single]);
@@ -158,7 +160,7 @@ async function tooMany(served: ServedTarget, { long, leastRequestsPerSecond }: S
     const traffic = await served.load(requestsPerSecond, [long]);
     await sleep(1000 * probeSeconds);
     const { counts } = await traffic.stop();
-    if (badRequests(counts) > missedShare * counts.total) return requestsPerSecond;
+    if (badRequests(counts) > missedShare * counts.total) return Math.round(clearly * requestsPerSecond);
   }
   throw new Error(`The server carries ${mostTimes} times what its table says.`);
 }
