@@ -23,6 +23,7 @@ const bases: readonly Spec[] = [
   changed(written, {
     "spec.autoscaling": undefined,
     "spec.targets.0.tolerations": [{ key: "dedicated", operator: "Exists" }],
+    "spec.targets.0.resources.claims": [{ name: "gpu", resourceClaimName: "shared-gpu" }],
     "spec.workload.samples": { file: "labelled.jsonl" },
     "spec.rollout": {},
   }),
