@@ -29,19 +29,21 @@ export class OperatorRequests {
 
   async count(seconds: number): Promise<SentRequests> {
     const counts: number[] = [];
-    let last = await this.#total();
+    let last = (await this.#total()) ?? 0;
     for (let at = 0; at + everySeconds <= seconds; at += everySeconds) {
       await sleep(1000 * everySeconds);
-      const now = await this.#total();
-      // A term that lost its lease ends with its metrics: the next one counts from zero.
+      // A term that lost its lease ends with its metrics: between two nobody tells, and the next one counts from zero.
+      const now = (await this.#total()) ?? last;
       counts.push(now < last ? now : now - last);
       last = now;
     }
     return { mostPerSecond: mostPerSecond(counts), total: sum(counts), everySeconds, counts };
   }
 
-  async #total(): Promise<number> {
-    const text = await (await fetch(this.#url)).text();
+  async #total(): Promise<number | null> {
+    const response = await fetch(this.#url).catch(() => null);
+    if (response === null) return null;
+    const text = await response.text();
     const values = Array.from(text.matchAll(/^sweetspot_operator_api_requests_total\{.*\} (\S+)$/gm), ([, value]) =>
       Number(value),
     );
