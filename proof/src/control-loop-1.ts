@@ -1,26 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { badRequests, CostTable, type LoadStage, type PlanRevision } from "@sweetspot/crds";
-import { CostModel } from "@sweetspot/planner";
-import { eventually } from "@sweetspot/test/e2e";
+import type { LoadStage, PlanRevision } from "@sweetspot/crds";
 import { LoopPlace, type PlacedModel } from "./control-loop/loop-place.ts";
 import { ServedTarget } from "./control-loop/served-target.ts";
+import { byHand, serveWithoutBatching } from "./control-loop/unbatched-plan.ts";
 import { causesOf, type SeenCause, watchCauses } from "./control-loop/watch-causes.ts";
 import type { Measure, Progress, ProofOutcome } from "./proof.ts";
 
 const short = [12, 14, 16, 18, 20];
-/** Long requests one by one keep the engine busy for this share of the time; the server needs the same CPU. */
-const busy = 0.7;
-/** From one rate that is tried to the next. */
-const step = 1.15;
-const mostTimes = 5;
-const probeSeconds = 5;
-/** So many missed requests are more than a stutter of the machine. */
-const missedShare = 0.1;
-/** Admission learns within seconds what can be carried, so that a rate that just missed does so no longer. */
-const clearly = 1.2;
-/** The plan that does without batches. */
-const single = "single";
-const byHand: ReadonlySet<string> = new Set(["probed", single]);
 const watchSeconds = 420;
 const afterSeconds = 40;
 
@@ -79,19 +65,21 @@ export async function showLongerRequests(
 ): Promise<ProofOutcome> {
   const { latencyMilliseconds } = shift;
   const long = [shift.long];
-  const requestsPerSecond = await servedWithoutBatching(served, shift, progress);
+  const requestsPerSecond = await serveWithoutBatching(served, shift, progress);
   const pods = await served.pods();
   const before = await shortTraffic(served, shift, requestsPerSecond, progress);
+  const shifted = Date.now();
   const traffic = await served.load(requestsPerSecond, long);
   let replanned: PlanRevision | undefined;
-  const seen = await watchCauses(served, watchSeconds, async () => {
+  const isDone = async () => {
     const last = (await served.history()).revisions.findLast(
       ({ origin, name }) => origin === "Replan" && !byHand.has(name),
     );
     if (last?.outcome !== replanned?.outcome) progress(`${last?.name} ${last?.outcome}: ${last?.message}`);
     replanned = last;
     return replanned !== undefined && replanned.outcome !== "Trying";
-  });
+  };
+  const seen = await watchCauses(served, watchSeconds, isDone, shifted);
   const during = await traffic.stop();
   const then = await served.load(requestsPerSecond, long);
   await sleep(1000 * afterSeconds);
@@ -121,48 +109,13 @@ export async function showLongerRequests(
 }
 
 export async function showFinding(served: ServedTarget, shift: Shift, progress: Progress): Promise<ProofOutcome> {
-  const requestsPerSecond = await servedWithoutBatching(served, shift, progress);
+  const requestsPerSecond = await serveWithoutBatching(served, shift, progress);
   const before = await shortTraffic(served, shift, requestsPerSecond, progress);
+  const shifted = Date.now();
   const traffic = await served.load(requestsPerSecond, [shift.long]);
-  const seen = await watchCauses(served, 60, (causes) => causes.length > 0);
+  const seen = await watchCauses(served, 60, (causes) => causes.length > 0, shifted);
   const during = await traffic.stop();
   return { measures: findingOf(shift, requestsPerSecond, seen), raw: { before, during, seen } };
-}
-
-/**
- * Short requests do without batches, and the tuning may find so or not, by the noise of the machine. What is shown begins with a plan
- * that does without, and with so many requests per second as it does not carry once they are long: gives these.
- */
-async function servedWithoutBatching(served: ServedTarget, shift: Shift, progress: Progress): Promise<number> {
-  await served.tuned();
-  await promoteSingle(served, "probed");
-  const requestsPerSecond = await tooMany(served, shift);
-  // Another revision, so that its baseline has nothing of the long requests that were tried.
-  await promoteSingle(served, single);
-  progress(`a plan without batching serves, which does not carry ${requestsPerSecond} long requests/s`);
-  return requestsPerSecond;
-}
-
-async function promoteSingle(served: ServedTarget, revision: string): Promise<void> {
-  const plan = await served.plan();
-  const batching = { ...plan.batching, maximumRows: 1, inFlightPerInstance: 1, holdMicroseconds: 0 };
-  await served.plans.remember({ ...plan, revision, batching }, "no batching");
-  await served.annotate("promote", revision);
-  await eventually("it serves", async () => (await served.report()).planRevision === revision, { seconds: 30 });
-}
-
-/** Rises from what the table says that engines alone would carry, until requests are missed. */
-async function tooMany(served: ServedTarget, { long, leastRequestsPerSecond }: Shift): Promise<number> {
-  const table = CostModel.fromTable(CostTable.parse((await served.plan()).costTable));
-  const carried = (1e6 * busy) / table.batchMicroseconds(1, long);
-  for (let rate = carried; rate < mostTimes * carried; rate *= step) {
-    const requestsPerSecond = Math.round(Math.max(leastRequestsPerSecond, rate));
-    const traffic = await served.load(requestsPerSecond, [long]);
-    await sleep(1000 * probeSeconds);
-    const { counts } = await traffic.stop();
-    if (badRequests(counts) > missedShare * counts.total) return Math.round(clearly * requestsPerSecond);
-  }
-  throw new Error(`The server carries ${mostTimes} times what its table says.`);
 }
 
 async function shortTraffic(

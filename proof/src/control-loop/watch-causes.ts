@@ -11,11 +11,15 @@ export interface SeenCause {
 
 const everyMilliseconds = 1000;
 
-/** All that the diagnosis in status said while it was watched, each cause and response once, until `done` says so. */
+/**
+ * All that the diagnosis in status said while it was watched, each cause and response once, until `done` says so. Causes that held
+ * before `from` (milliseconds since the epoch) do not count.
+ */
 export async function watchCauses(
   served: ServedTarget,
   seconds: number,
   done: (seen: readonly SeenCause[]) => boolean | Promise<boolean> = () => false,
+  from = 0,
 ): Promise<SeenCause[]> {
   const seen: SeenCause[] = [];
   const began = Date.now();
@@ -24,6 +28,7 @@ export async function watchCauses(
     const last = seen.at(-1)?.diagnosis;
     const isNew =
       diagnosis !== undefined &&
+      Date.parse(diagnosis.since) >= from &&
       (last?.cause !== diagnosis.cause || last.response !== diagnosis.response || last.action !== diagnosis.action);
     if (isNew) {
       seen.push({ seconds: (Date.now() - began) / 1000, diagnosis });
