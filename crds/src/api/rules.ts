@@ -67,12 +67,15 @@ export function setOf<S extends z.ZodType<string>>(item: S, most: number) {
     .meta({ listType: "set" });
 }
 
-/** Strings by key, at most `most` of them. Zod has no bound for maps of its own. */
+/**
+ * Strings by key, at most `most` of them. Zod has no bound for maps of its own. Who applies a map owns all of it: of a map that is merged
+ * entry by entry, server-side apply leaves `null` behind when it is applied empty, which the API server then refuses.
+ */
 export function boundedMap<S extends z.ZodType<string>>(values: S, most: number) {
   return z
     .record(z.string(), values)
     .refine((map) => Object.keys(map).length <= most, { message: `At most ${most} entries.` })
-    .meta({ maxProperties: most });
+    .meta({ maxProperties: most, mapType: "atomic" });
 }
 
 const rulesOf = (schema: z.ZodType): readonly RuleMetadata[] =>

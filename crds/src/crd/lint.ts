@@ -4,7 +4,7 @@ type Check = (schema: StructuralSchema, path: string) => string | false | undefi
 
 /**
  * What the API server does not ask for and we do: bounds, because the cost of CEL is estimated from them and etcd holds
- * what they allow; descriptions, because `kubectl explain` prints them; list types, because server-side apply merges by them.
+ * what they allow; descriptions, because `kubectl explain` prints them; types of lists and maps, because server-side apply merges by them.
  */
 const checks: readonly Check[] = [
   ({ type }) => type === undefined && "it has no type",
@@ -18,6 +18,8 @@ const checks: readonly Check[] = [
   ({ type, "x-kubernetes-list-type": listType }) => type === "array" && listType === undefined && "a list without type",
   ({ additionalProperties, maxProperties }) =>
     additionalProperties !== undefined && maxProperties === undefined && "a map without bound",
+  ({ additionalProperties, "x-kubernetes-map-type": mapType }) =>
+    additionalProperties !== undefined && mapType === undefined && "a map without type",
   ({ type, minimum }) => type === "integer" && minimum === undefined && "an integer without lower bound",
   ({ type, maximum }, path) =>
     isInSpec(path) && type === "integer" && maximum === undefined && "an integer without upper bound",

@@ -34,6 +34,7 @@ export type StructuralSchema = {
   items?: StructuralSchema;
   "x-kubernetes-list-type"?: string;
   "x-kubernetes-list-map-keys"?: string[];
+  "x-kubernetes-map-type"?: string;
   "x-kubernetes-validations"?: ValidationRule[];
 };
 
@@ -55,7 +56,7 @@ const kept = [
   "maxProperties",
   "required",
 ] as const;
-const translated = ["properties", "additionalProperties", "items", "rules", "listType", "listMapKeys"];
+const translated = ["properties", "additionalProperties", "items", "rules", "listType", "listMapKeys", "mapType"];
 
 /** A schema that cannot become a structural one. The message names the field. */
 export class SchemaError extends Error {
@@ -104,10 +105,11 @@ function childrenOf({ properties, additionalProperties, items }: ZodJsonSchema, 
   return children;
 }
 
-function extensionsOf({ rules, listType, listMapKeys }: ZodJsonSchema): StructuralSchema {
+function extensionsOf({ rules, listType, listMapKeys, mapType }: ZodJsonSchema): StructuralSchema {
   return {
     ...(listType === undefined ? {} : { "x-kubernetes-list-type": listType as string }),
     ...(listMapKeys === undefined ? {} : { "x-kubernetes-list-map-keys": listMapKeys as string[] }),
+    ...(mapType === undefined ? {} : { "x-kubernetes-map-type": mapType as string }),
     ...(rules === undefined ? {} : { "x-kubernetes-validations": rules.map(validationOf) }),
   };
 }

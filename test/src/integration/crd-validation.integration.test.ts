@@ -55,6 +55,19 @@ describe.skipIf(!there)("the generated CRDs on a real API server", () => {
     });
   });
 
+  it("let whoever applied a map take its last entry out again", async () => {
+    const withDevices = (devices?: object) =>
+      changed(minimal.InferenceDeployment, {
+        "metadata.name": "devices",
+        "spec.targets.0.resources.devices": devices,
+      });
+    await server.kubectl.apply([withDevices({ "nvidia.com/gpu": "1" })]);
+    await server.kubectl.apply([withDevices({})]);
+    await server.kubectl.apply([withDevices()]);
+    const { spec } = InferenceDeployment.parse(await server.kubectl.json("get", "infd", "devices"));
+    expect(spec.targets[0]?.resources.devices).toBeUndefined();
+  });
+
   const create = (kind: ApiCase["kind"], document: object) => call("POST", `${folderOf(kind)}?dryRun=All`, document);
 
   it.each(
