@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pino, { type Logger } from "pino";
 import { createOperator, type OperatorOptions } from "./operator.ts";
 import { readOptions } from "./options.ts";
-import { defaultConnection, httpTransport, LeaseLostError } from "./runtime/index.ts";
+import { defaultConnection, httpTransport, LeaseLostError, OutageGate, systemClock } from "./runtime/index.ts";
 
 /** Between two terms, so that a lease that cannot be kept does not turn into a busy loop. */
 const pauseMilliseconds = 1000;
@@ -12,10 +12,12 @@ async function main(): Promise<void> {
   const { logLevel, ...options } = readOptions(process.env);
   const logger = pino({ level: logLevel, base: {} });
   const transport = httpTransport(await defaultConnection());
+  // All terms share it: an outage costs the lease, and outlives the term.
+  const gate = new OutageGate(systemClock);
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
   try {
-    while (!stop.signal.aborted) await serveTerm({ ...options, transport, logger }, logger, stop.signal);
+    while (!stop.signal.aborted) await serveTerm({ ...options, transport, logger, gate }, logger, stop.signal);
   } finally {
     await transport.close();
   }

@@ -32,6 +32,7 @@ import {
   type Logger,
   Manager,
   type ObjectReference,
+  type OutageGate,
   systemClock,
   type Transport,
 } from "./runtime/index.ts";
@@ -59,6 +60,8 @@ export interface OperatorOptions {
   readonly registry?: Registry;
   /** Everything is listed anew so often, which heals an event that was lost without a trace; default 10 min. */
   readonly relistMs?: number;
+  /** Paces requests during an outage; one of its own where it is not given. */
+  readonly gate?: OutageGate;
   /** Called after each action that was carried out: fault tests end the process there. */
   readonly afterAction?: (action: Action) => void;
 }
@@ -71,7 +74,7 @@ const operatorName = "sweetspot.dev/operator";
 
 /** The operator, wired and not yet running: `manager.run(signal)`. */
 export function createOperator(options: OperatorOptions): Manager {
-  const { transport, logger, identity, lease, healthPort, registry, settings, afterAction } = options;
+  const { transport, logger, identity, lease, healthPort, registry, settings, gate, afterAction } = options;
   const manager = new Manager({
     transport,
     logger,
@@ -81,6 +84,7 @@ export function createOperator(options: OperatorOptions): Manager {
     name: operatorName,
     metricsPrefix: "sweetspot_operator_",
     ...(registry && { registry }),
+    ...(gate && { gate }),
   });
   const caches = cachesOf(manager, options);
   exportDeployments(manager.metrics.registry, {

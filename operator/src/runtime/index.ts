@@ -3,6 +3,7 @@ export type { Cache, Change, ReadCache } from "./cache/store.ts";
 export { ApiError } from "./client/api-error.ts";
 export { KubeClient, type Manifest } from "./client/client.ts";
 export { type Connection, defaultConnection, inClusterConnection, kubeconfigConnection } from "./client/connection.ts";
+export { OutageGate } from "./client/outage-gate.ts";
 export { httpTransport, type Transport, type TransportRequest } from "./client/transport.ts";
 export { type Clock, microTime, sleep, systemClock } from "./clock.ts";
 export type { EventNote, Occurrence } from "./events/event-record.ts";

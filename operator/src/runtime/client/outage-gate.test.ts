@@ -14,7 +14,7 @@ describe("the outage gate (promises A6, A7)", () => {
 
   it("lets one request per second through while it is down, and all at once when it is back (A6)", async () => {
     const clock = new VirtualClock();
-    const gate = new OutageGate(clock);
+    const gate = new OutageGate(clock, 1_000);
     gate.report(false);
     const passed: number[] = [];
     const enter = () => gate.enter(60_000, never).then(() => passed.push(clock.now()));
@@ -28,7 +28,7 @@ describe("the outage gate (promises A6, A7)", () => {
 
   it("fails at once what could not get its turn before its deadline (A6)", async () => {
     const clock = new VirtualClock();
-    const gate = new OutageGate(clock);
+    const gate = new OutageGate(clock, 1_000);
     gate.report(false);
     const waiting = gate.enter(5_000, never);
     await expect(gate.enter(1_500, never)).rejects.toMatchObject({ reason: "Unreachable", status: 0 });
@@ -38,7 +38,7 @@ describe("the outage gate (promises A6, A7)", () => {
 
   it("lets the urgent go first, and forgets who gave up (A6)", async () => {
     const clock = new VirtualClock();
-    const gate = new OutageGate(clock);
+    const gate = new OutageGate(clock, 1_000);
     gate.report(false);
     const order: string[] = [];
     const giveUp = new AbortController();

@@ -19,7 +19,8 @@ export class OutageGate {
   #waiting: Waiter[] = [];
   #cancelTimer: (() => void) | null = null;
 
-  constructor(clock: Clock, intervalMs = 1_000) {
+  /** A little more than a second, so that no second has two. */
+  constructor(clock: Clock, intervalMs = 1_250) {
     this.#clock = clock;
     this.#intervalMs = intervalMs;
   }

@@ -34,6 +34,8 @@ export interface ManagerOptions {
   readonly metricsPrefix?: string;
   readonly clock?: Clock;
   readonly random?: () => number;
+  /** Of a process that has one manager after the other: a new one must not begin with a burst during an outage. */
+  readonly gate?: OutageGate;
   /** How long reconciles that run at shutdown may still take before their signal aborts. Default 10 s. */
   readonly drainMs?: number;
 }
@@ -73,7 +75,7 @@ export class Manager {
       transport: options.transport,
       clock: this.#clock,
       random: this.#random,
-      gate: new OutageGate(this.#clock),
+      gate: options.gate ?? new OutageGate(this.#clock),
       observe: (observation) => this.metrics.observeRequest(observation),
     };
     this.#elector = this.#electorOf(shared);
