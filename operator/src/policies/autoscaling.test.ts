@@ -110,7 +110,9 @@ describe("replicas by the load", () => {
     const looks = new Looks().pass(10, { offered: 2000 });
     expect(looks.last).toMatchObject({ replicas: 10, reason: "AtMaximum" });
     expect(looks.last.message).toMatch(/it takes 29 replicas .* spec\.autoscaling\.maxReplicas allows 10\.$/);
-    expect(looks.pass(30, { offered: 690 }).last.reason).toBe("AtMaximum");
+    const falling = looks.pass(30, { offered: 690 }).last;
+    expect(falling.reason).toBe("AtMaximum");
+    expect(falling.message).toMatch(/within the last 300 s it took 34 replicas, and .* allows 10\.$/);
     expect(looks.pass(400, { offered: 300 }).last).toMatchObject({ reason: "FollowsLoad", replicas: 5 });
     expect(new Looks().pass(5, { minimum: 2, offered: 0 }).last.replicas).toBe(2);
     expect(new Looks(9).pass(5, { maximum: 3, offered: 0 }).last.replicas).toBe(3);
@@ -118,6 +120,13 @@ describe("replicas by the load", () => {
 
   it("carry what was promised even when nothing comes", () => {
     expect(new Looks().pass(5, { promised: 450, offered: 0 }).last.replicas).toBe(5);
+  });
+
+  it("forget what a promise took that was taken back, and then wait as after a restart before there are fewer", () => {
+    const looks = new Looks().pass(60, { promised: 4500, offered: 0 });
+    expect(looks.last).toMatchObject({ replicas: 10, reason: "AtMaximum" });
+    expect(looks.pass(295, { offered: 0 }).last).toMatchObject({ replicas: 10, reason: "FollowsLoad" });
+    expect(looks.pass(30, { offered: 0 }).last.replicas).toBe(1);
   });
 
   it("stay while nothing is known: no reports, no capacity, or none within the target", () => {

@@ -47,9 +47,11 @@ export interface ScalingMemory {
   readonly needs: readonly Need[];
   /** More replicas were needed than the maximum, and are still. */
   readonly short: boolean;
+  /** What was promised meanwhile: what another promise took says nothing of this one. Null before the first look. */
+  readonly promised: number | null;
 }
 
-export const noScalingMemory: ScalingMemory = { since: null, needs: [], short: false };
+export const noScalingMemory: ScalingMemory = { since: null, needs: [], short: false, promised: null };
 
 export interface ScalingDecision {
   readonly replicas: number;
@@ -60,14 +62,15 @@ export interface ScalingDecision {
 }
 
 /** Decides how many replicas are wanted: more at once, fewer after a stable window, never beyond the bounds. Pure. */
-export function decideReplicas(situation: ScalingSituation, before: ScalingMemory): ScalingDecision {
-  const { current, capacity, offered, now, stableSeconds } = situation;
+export function decideReplicas(situation: ScalingSituation, remembered: ScalingMemory): ScalingDecision {
+  const { current, capacity, offered, now, stableSeconds, promised } = situation;
+  const before = remembered.promised === promised ? remembered : noScalingMemory;
   const since = watchedSince(before, now);
   const load = capacity === null || capacity(situation.maximum) <= 0 || offered === null ? null : { capacity, offered };
   if (load === null) {
     const replicas = within(situation, current);
     const needs = withNeed(before.needs, { at: now, replicas }, stableSeconds);
-    const memory = { since, needs, short: before.short };
+    const memory = { since, needs, short: before.short, promised };
     return offered === null
       ? { replicas, reason: "NoReports", message: noReports(replicas), memory }
       : { replicas, reason: "CapacityUnknown", message: capacityUnknown(replicas), memory };
@@ -84,8 +87,8 @@ export function decideReplicas(situation: ScalingSituation, before: ScalingMemor
   return {
     replicas,
     reason: short ? "AtMaximum" : "FollowsLoad",
-    message: short ? tooMuch(load, wanted, situation.maximum) : enough(load, replicas),
-    memory: { since, needs, short },
+    message: short ? tooMuch(load, wanted, most, situation) : enough(load, replicas),
+    memory: { since, needs, short, promised },
   };
 }
 
@@ -135,8 +138,13 @@ const percent = 100 * comfortableLoad;
 const enough = (load: Load, replicas: number): string =>
   `${come(load, replicas)}: ${counted(replicas)} carry them at ${percent} % of that or less.`;
 
-const tooMuch = (load: Load, wanted: number, maximum: number): string =>
-  `${come(load, maximum)}: it takes ${counted(wanted)} to carry them at ${percent} % of that, and spec.autoscaling.maxReplicas allows ${maximum}.`;
+/** `most`: replicas that it took at some look of the stable window. */
+function tooMuch(load: Load, wanted: number, most: number, { maximum, stableSeconds }: ScalingSituation): string {
+  const allowed = `and spec.autoscaling.maxReplicas allows ${maximum}.`;
+  return wanted > maximum
+    ? `${come(load, maximum)}: it takes ${counted(wanted)} to carry them at ${percent} % of that, ${allowed}`
+    : `${come(load, maximum)}: within the last ${stableSeconds} s it took ${counted(most)}, ${allowed}`;
+}
 
 const capacityUnknown = (replicas: number): string =>
   `How many requests per second one replica carries within the target is not known: ${counted(replicas)} until it is.`;

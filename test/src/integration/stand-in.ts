@@ -78,7 +78,8 @@ export class StandIn {
   /** What pods of a namespace tell besides, by the revision of the plan that they run. */
   readonly tells = new Map<string, (revision: string) => Partial<ServiceLevelReport>>();
   readonly #manager: Manager;
-  readonly #servers = new Map<string, Server>();
+  /** By UID of the pod. Its own status may not have come back yet when it is looked at again. */
+  readonly #servers = new Map<string, { readonly address: string; readonly server: Server }>();
   readonly #stop = new AbortController();
   readonly #caches;
   #running: Promise<void> = Promise.resolve();
@@ -126,7 +127,7 @@ export class StandIn {
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
-    for (const server of this.#servers.values()) server.close().closeAllConnections();
+    for (const { server } of this.#servers.values()) server.close().closeAllConnections();
   }
 
   async #scale(key: string): Promise<Outcome> {
@@ -167,8 +168,9 @@ export class StandIn {
     if (pod === undefined || pod.metadata.deletionTimestamp !== undefined) return done;
     if (pod.metadata.labels?.[labelKeys.component] === "tuner") return await this.#setStatus(pod, tunerStatus);
     const { uid = "" } = pod.metadata;
-    const address = pod.status?.podIP ?? this.#nextAddress();
-    if (!this.#servers.has(uid)) this.#servers.set(uid, await this.#serve(key, address));
+    const known = this.#servers.get(uid);
+    const address = known?.address ?? this.#nextAddress();
+    if (known === undefined) this.#servers.set(uid, { address, server: await this.#serve(key, address) });
     return await this.#setStatus(pod, serverStatus(address));
   }
 
