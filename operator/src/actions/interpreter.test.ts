@@ -127,7 +127,8 @@ describe("the interpreter", () => {
       );
     expect(await outcome(fails(422, "Invalid"))).toBe(422);
     expect(await outcome(fails(403, "Forbidden"))).toBe(403);
-    expect(await outcome(fails(500, "InternalError"))).toBe("thrown 500");
+    expect(await outcome(fails(500, "InternalError"))).toBe(500);
+    expect(await outcome(fails(503, "ServiceUnavailable"))).toBe("thrown 503");
     expect(await outcome(fails(409, "Conflict"))).toBe("thrown 409");
     expect(await outcome(() => ({}))).toBe(null);
   });

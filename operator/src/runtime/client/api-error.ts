@@ -41,9 +41,12 @@ export class ApiError extends Error {
     return this.status === 409 && this.reason === "AlreadyExists";
   }
 
-  /** The API server, a quota or a policy will not have this object: asking again the same changes nothing. */
+  /**
+   * The API server, a quota, a policy or a webhook will not have this object, as things are: people have to be told. A range of Service
+   * addresses that is full is an internal error to it.
+   */
   get refused(): boolean {
-    return this.status === 400 || this.status === 403 || this.status === 422;
+    return [400, 403, 422].includes(this.status) || (this.status === 500 && this.reason === "InternalError");
   }
 
   /** The resourceVersion or the continue token is too old: list again. */

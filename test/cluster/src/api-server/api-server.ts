@@ -102,7 +102,8 @@ export class ApiServer implements AsyncDisposable {
       apiPort,
       etcdPort,
       etcdPeerPort,
-      serviceRange: "10.0.0.0/24",
+      // Room for a thousand Services.
+      serviceRange: "10.0.0.0/20",
       hasNodes: false,
       audit: options.audit ?? false,
     };
