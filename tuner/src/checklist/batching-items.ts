@@ -1,5 +1,6 @@
 import type { Candidate, ChecklistItem, CostCell, CostTable } from "@sweetspot/crds";
 import { mean } from "@sweetspot/planner";
+import { batches, bestCapacity } from "../decision/findings.ts";
 import { noiseOf } from "../decision/gain.ts";
 import { figure, milliseconds } from "../report/format.ts";
 import { checked, type Evidence, measured, notApplicable, notTried } from "./item.ts";
@@ -34,11 +35,6 @@ export function paddingItem(evidence: Evidence, winner: Candidate): ChecklistIte
   );
 }
 
-const batches = ({ batching }: Candidate): boolean => batching.maximumRows > 1;
-
-const bestPrediction = (candidates: readonly Candidate[]): number =>
-  Math.max(0, ...candidates.map(({ prediction }) => prediction?.capacityRequestsPerSecond ?? 0));
-
 /** Requests of like length together, against batches in the order of arrival. */
 export function bucketingItem(evidence: Evidence, winner: Candidate): ChecklistItem {
   const topic = "SequenceBucketing";
@@ -50,7 +46,7 @@ export function bucketingItem(evidence: Evidence, winner: Candidate): ChecklistI
     (one) => inOrder && !isInOrder(one) && one.variant === inOrder.variant && sameLayout(one, inOrder) && batches(one),
   );
   const how = "Requests are sorted by length and cut into batches by measured cost";
-  const [own, plain] = [sorted, inOrder ? [inOrder] : []].map(bestPrediction) as [number, number];
+  const [own, plain] = [sorted, inOrder ? [inOrder] : []].map(bestCapacity) as [number, number];
   if (own === 0 || plain === 0) return notTried(topic, `${how}; batches in order of arrival were not simulated.`);
   const figures = `${figure(own)} requests/s under the target against ${figure(plain)} in order of arrival`;
   return checked(topic, `${how}: ${figures}, by simulation over the measured times.`);

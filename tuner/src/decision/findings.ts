@@ -90,7 +90,8 @@ function orderFindings({ candidates }: Evidence): Finding[] {
   return comparison(compared, "Batching", batches, words);
 }
 
-const batches = ({ batching }: Candidate): boolean => batching.maximumRows > 1;
+/** Does the plan make batches at all? */
+export const batches = ({ batching }: Candidate): boolean => batching.maximumRows > 1;
 const isSearched = ({ batching }: Candidate): boolean => batching.former === "CostTable";
 
 /** Holds the best candidate with a property against the best without it. */
@@ -119,7 +120,8 @@ function comparison(
   ];
 }
 
-const bestCapacity = (candidates: readonly Candidate[]): number =>
+/** The highest predicted capacity, requests per second; 0 without a prediction. */
+export const bestCapacity = (candidates: readonly Candidate[]): number =>
   Math.max(0, ...candidates.map((candidate) => candidate.prediction?.capacityRequestsPerSecond ?? 0));
 
 const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
