@@ -25,23 +25,25 @@ describe.skipIf(!there)("an operator that dies", () => {
     await place?.[Symbol.asyncDispose]();
   });
 
-  // The later ones may fall together: status is written as often as it is looked at.
   it.each([
-    ["after each action of the first reconcile", "actions", 7],
-    ["after each of the first writes, before it has heard of it", "writes", 12],
+    ["after each action of the first reconcile", "actions", { certain: 7, most: 7 }],
+    ["after every write, before it has heard of it", "writes", { certain: 12, most: Number.POSITIVE_INFINITY }],
   ] as const)(
     "%s is followed by one that comes to the same end",
-    async (_, kind, count) => {
+    async (_, kind, { certain, most }) => {
       const fault = deathsInTurn[kind];
-      expect(fault.count(unharmed)).toBeGreaterThanOrEqual(count);
+      const count = Math.min(most, fault.count(unharmed));
+      expect(count).toBeGreaterThanOrEqual(certain);
       const turns = Array.from({ length: count }, (_, index) => index + 1);
       const ends = await runInTurn(place, { fault, turns, atOnce, prefix: kind }, async (run, n, came) => ({
         n,
         came,
         differences: await run.differencesTo(expected),
       }));
-      expect(ends).toEqual(turns.map((n) => ({ n, came: true, differences: [] })));
+      // The later ones may fall together: status is written as often as it is looked at.
+      const came = (n: number) => (n <= certain ? true : expect.any(Boolean));
+      expect(ends).toEqual(turns.map((n) => ({ n, came: came(n), differences: [] })));
     },
-    240_000,
+    480_000,
   );
 });
