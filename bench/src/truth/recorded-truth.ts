@@ -1,15 +1,12 @@
 import { mean, median } from "@sweetspot/planner";
 import type { RecordedRun, Recording } from "./recording.ts";
 
-/** Brackets of the reference further apart than this void a visit: the machine changed speed meanwhile. */
-const bracketTolerance = 0.15;
-
 /** One visit of a point, as if the machine had always had its median speed. */
 export interface Visit {
   readonly run: RecordedRun;
   /** Capacity under the target, requests per second, with the machine's drift divided out. */
   readonly capacity: number;
-  /** How fast the machine was, over its median. */
+  /** How fast the machine was for its servers, over its median. */
   readonly speed: number;
 }
 
@@ -17,7 +14,7 @@ export interface Visit {
 export class RecordedTruth {
   readonly recording: Recording;
   readonly passes: readonly number[];
-  /** How fast the machine was, over its median, and until when: seconds since the recording began. */
+  /** How fast the machine was for its servers, over its median, and until when: seconds since the recording began. */
   readonly speeds: readonly { readonly until: number; readonly speed: number }[];
   readonly #visits: readonly (readonly Visit[])[];
 
@@ -26,13 +23,15 @@ export class RecordedTruth {
     this.recording = recording;
     this.passes = passes;
     const usual = median(recording.runs.flatMap(({ reference }) => reference));
-    const visits = recording.runs.map((run) => visitOf(run, usual));
-    this.speeds = timelineOf(visits);
-    this.#visits = recording.points.map((_, point) => {
-      const own = visits.filter(({ run }) => run.point === point && passes.includes(run.pass));
-      const undisturbed = own.filter(({ run: { reference } }) => !isDisturbed(reference));
-      return undisturbed.length > 0 ? undisturbed : own;
+    const follow = elasticity(recording.runs);
+    const visits = recording.runs.map((run) => {
+      const speed = (usual / referenceTime(run)) ** follow;
+      return { run, speed, capacity: run.capacity / speed };
     });
+    this.speeds = timelineOf(visits);
+    this.#visits = recording.points.map((_, point) =>
+      visits.filter(({ run }) => run.point === point && passes.includes(run.pass)),
+    );
   }
 
   /** Index of the point with this name; throws where the grid has none. */
@@ -72,8 +71,26 @@ export const loadSeconds = ({ stages }: RecordedRun, from: "AllStages" | "Climb"
 export const gridSeconds = ({ runs, starts }: Recording): number =>
   [...runs.map((run) => loadSeconds(run, "AllStages")), ...starts].reduce((sum, seconds) => sum + seconds, 0);
 
-const isDisturbed = ([before, after]: RecordedRun["reference"]): boolean =>
-  Math.max(before, after) / Math.min(before, after) > 1 + bracketTolerance;
+/**
+ * How far capacities go with the machine's speed: 1 where a server that is visited while the reference is twice as fast takes twice
+ * as much, 0 where the two have nothing to do with each other. The slope of the logarithms, each from its mean over the visits of
+ * its point. A reference of a tenth of a second before and after a visit of fifteen mostly sees moments of the machine: to divide
+ * all of it out would put its scatter into every capacity.
+ */
+export function elasticity(runs: readonly RecordedRun[]): number {
+  const found = runs.filter(({ capacity }) => capacity > 0);
+  const deviations = [...Map.groupBy(found, ({ point }) => point).values()].flatMap((visits) => {
+    const speeds = visits.map((run) => -Math.log(referenceTime(run)));
+    const capacities = visits.map(({ capacity }) => Math.log(capacity));
+    const [speed, capacity] = [mean(speeds), mean(capacities)];
+    return visits.map((_, i) => [(speeds[i] as number) - speed, (capacities[i] as number) - capacity] as const);
+  });
+  const spread = deviations.reduce((sum, [speed]) => sum + speed ** 2, 0);
+  const together = deviations.reduce((sum, [speed, capacity]) => sum + speed * capacity, 0);
+  return spread === 0 ? 0 : Math.min(1, Math.max(0, together / spread));
+}
+
+const referenceTime = ({ reference: [before, after] }: RecordedRun): number => Math.sqrt(before * after);
 
 function timelineOf(visits: readonly Visit[]) {
   let until = 0;
@@ -81,9 +98,4 @@ function timelineOf(visits: readonly Visit[]) {
     until += run.seconds;
     return { until, speed };
   });
-}
-
-function visitOf(run: RecordedRun, usual: number): Visit {
-  const speed = usual / Math.sqrt(run.reference[0] * run.reference[1]);
-  return { run, speed, capacity: run.capacity / speed };
 }
