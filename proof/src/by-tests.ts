@@ -15,6 +15,7 @@ interface Report {
 interface TestResult {
   readonly fullName: string;
   readonly status: string;
+  readonly failureMessages?: readonly string[];
 }
 
 /** Tests by their files, relative to the root, and the configuration that has them. */
@@ -52,7 +53,9 @@ async function runTests({ config = "vitest.config.ts", files }: TestFiles, progr
     const { testResults } = JSON.parse(await readFile(report, "utf8")) as Report;
     const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
     const failed = tests.filter(({ status }) => status === "failed");
-    for (const { fullName } of failed) progress(`failed: ${fullName}`);
+    for (const { fullName, failureMessages = [] } of failed) {
+      progress([`failed: ${fullName}`, ...failureMessages.map(firstLine)].join("\n    "));
+    }
     // A file that could not be loaded has no tests.
     if (code !== 0 && failed.length === 0) throw new Error(`Vitest ended with ${code} without a test that failed`);
     return tests.map(({ fullName, status }) => ({ fullName, status }));
@@ -60,3 +63,5 @@ async function runTests({ config = "vitest.config.ts", files }: TestFiles, progr
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+const firstLine = (text: string): string => text.split("\n", 1)[0] as string;
