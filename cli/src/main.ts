@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-import { takeServerFlags } from "./server-flags.ts";
+import { takeTensorNodeFlags } from "@sweetspot/sidecar/node-flags";
 
-takeServerFlags(process.argv.slice(2));
+if (["serve", "tune"].includes(process.argv[2] ?? "")) takeTensorNodeFlags();
 
 // Only now: what a server imports need not be loaded twice.
 const { runCli } = await import("./program.ts");

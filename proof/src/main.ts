@@ -1,6 +1,10 @@
-import { proofs } from "./registry.ts";
-import { runProof } from "./run-proof.ts";
+import { takeTensorNodeFlags } from "@sweetspot/sidecar/node-flags";
 
+// Some proofs tune or time engines in this process.
+takeTensorNodeFlags();
+
+const { proofs } = await import("./registry.ts");
+const { runProof } = await import("./run-proof.ts");
 const code = await runProof(process.argv.slice(2), {
   proofs,
   out: (line) => console.log(line),

@@ -13,7 +13,7 @@ export { describeModel } from "./model/describe-model.ts";
 export { probeParity } from "./model/parity-probe.ts";
 export type { ModelSignature, TensorSpec } from "./model/signature.ts";
 export { synthesiseRow } from "./model/synthesise.ts";
-export { serverNodeFlags } from "./node-flags.ts";
+export { tensorNodeFlags } from "./node-flags.ts";
 export { type CgroupLimits, cgroupLimits } from "./pinning/cgroup.ts";
 export { cgroupFolders } from "./pinning/cgroup-folders.ts";
 export { cpuIdentityIn } from "./pinning/cpu-model.ts";

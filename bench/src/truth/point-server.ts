@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ServingPlan } from "@sweetspot/crds";
-import { serverNodeFlags } from "@sweetspot/sidecar";
+import { tensorNodeFlags } from "@sweetspot/sidecar";
 import * as z from "zod";
 
 const program = fileURLToPath(new URL(`./point-server-program${extname(import.meta.url)}`, import.meta.url));
@@ -18,7 +18,7 @@ export class PointServer implements AsyncDisposable {
   }
 
   static async start(plan: ServingPlan): Promise<PointServer> {
-    const options = { execArgv: [...serverNodeFlags], stdio: ["ignore", "ignore", "inherit", "ipc"] as const };
+    const options = { execArgv: [...tensorNodeFlags], stdio: ["ignore", "ignore", "inherit", "ipc"] as const };
     const server = new PointServer(fork(program, { ...options, stdio: [...options.stdio] }));
     await server.take(plan);
     return server;

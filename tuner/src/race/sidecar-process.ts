@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseDocument, ServiceLevelReport, type ServingPlan } from "@sweetspot/crds";
-import { serverNodeFlags } from "@sweetspot/sidecar";
+import { tensorNodeFlags } from "@sweetspot/sidecar";
 import * as z from "zod";
 
 const Ready = z.object({ httpPort: z.int().min(1).max(65_535), metricsPort: z.int().min(1).max(65_535) });
@@ -34,7 +34,7 @@ export class SidecarProcess {
   static async start(plan: ServingPlan, planFile: string): Promise<SidecarProcess> {
     writeFileSync(planFile, JSON.stringify(plan));
     const child = fork(program, [planFile], {
-      execArgv: [...serverNodeFlags],
+      execArgv: [...tensorNodeFlags],
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     });
     try {
