@@ -5,6 +5,7 @@ import { createEnginePool, describeModel, type EnginePool, usableCpuCount } from
 import {
   type Calibration,
   calibratedTable,
+  clientsAt,
   closedLoop,
   LoadClient,
   loadSamples,
@@ -23,7 +24,8 @@ import {
 
 /** Lengths of everything that is measured, seconds: a rare stall of the machine should be in each run with its due share. */
 const durations = { warmUp: 4, calibration: 4, rung: 6, latencyRun: 12 };
-const clients = 8;
+/** For warming. */
+const fewClients = 8;
 const effort = { minimumRuns: 7, milliseconds: 250 };
 
 type SampledRequest = TuneRequest & { readonly samplesFile: string };
@@ -108,7 +110,7 @@ export class ServingReality implements AsyncDisposable {
     const load = await LoadClient.start(mix);
     const engines = await createEnginePool({ engine: "OnnxRuntime", file: modelFile, layout: plan.layout });
     const reality = new ServingReality(request, report, samples, { server, load, engines });
-    await closedLoop({ ...reality.#loadSettings(0), seconds: durations.warmUp });
+    await closedLoop({ ...reality.#loadSettings(0), clients: fewClients, seconds: durations.warmUp });
     return reality;
   }
 
@@ -137,10 +139,11 @@ export class ServingReality implements AsyncDisposable {
     return { table, timings, references };
   }
 
-  /** What the server does at saturation now: the bracket of a round. */
-  saturation(run: number): Promise<Calibration> {
+  /** What the server does at saturation now: the bracket of a round. `guess`: about its capacity, requests per second. */
+  saturation(guess: number, run: number): Promise<Calibration> {
     return measureCalibration({
       ...this.#loadSettings(run),
+      clients: clientsAt(guess, this.#request.target),
       seconds: durations.calibration,
       cpus: usableCpuCount(),
     });
@@ -183,6 +186,6 @@ export class ServingReality implements AsyncDisposable {
 
   #loadSettings(run: number) {
     const { target, seed } = this.#request;
-    return { server: this.#server, load: this.#load, target, clients, seed: seed + run };
+    return { server: this.#server, load: this.#load, target, seed: seed + run };
   }
 }

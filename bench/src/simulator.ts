@@ -182,12 +182,12 @@ async function compare(request: SampledRequest, report: TuningReport): Promise<C
     const known = measured.map(({ capacity }) => capacity);
     const guess = known.length === 0 ? winner.measured.estimate : median(known);
     const table = await reality.table();
-    const before = await reality.saturation(run);
+    const before = await reality.saturation(guess, run);
     const capacity = await reality.capacity(guess, run);
     // One climb is as uncertain as one run.
     const requestsPerSecond = loadShare * median([...known, capacity]);
     const { requests, ...latency } = await reality.latency(requestsPerSecond, run);
-    const after = await reality.saturation(run);
+    const after = await reality.saturation(guess, run);
     const brackets = [before.requestsPerSecond, after.requestsPerSecond] as const;
     const isVoid = bracketsDiffer(...brackets);
     measured.push({

@@ -3,6 +3,7 @@ import { mean, median, planPoint, poissonArrivals, seededRandom, simulateCapacit
 import { createEnginePool, type EnginePool } from "@sweetspot/sidecar";
 import {
   calibratedTable,
+  clientsAt,
   closedLoop,
   type LoadableVariant,
   LoadClient,
@@ -31,7 +32,8 @@ const loadShare = 0.7;
 const likelyShare = { least: 0.5, most: 0.95 };
 /** Visits of other points from which the capacity of a new one can be guessed. */
 const fewestKnown = 4;
-const clients = { fewest: 4, most: 64, inFlightShare: 0.5 };
+/** For warming. */
+const fewClients = 4;
 
 type Point = Recording["points"][number];
 
@@ -75,7 +77,7 @@ export class Recorder implements AsyncDisposable {
       ...this.#settings(server, pass),
       seconds: durations.saturation,
       cpus: this.#prepared.cpus,
-      clients: this.#clients(point, table),
+      clients: clientsAt(this.#simulated(point, table), this.#recording.target),
     });
     const { requestsPerSecond } = calibration;
     const guess = this.#known(index) ?? this.#likely(requestsPerSecond) ?? this.#predicted(point, table, calibration);
@@ -146,7 +148,7 @@ export class Recorder implements AsyncDisposable {
     const server = await PointServer.start(plan);
     this.#servers.set(placeOf(point), server);
     this.#recording.starts.push((performance.now() - started) / 1000);
-    await closedLoop({ ...this.#settings(server, 0), clients: clients.fewest, seconds: durations.warmUp });
+    await closedLoop({ ...this.#settings(server, 0), clients: fewClients, seconds: durations.warmUp });
     return server;
   }
 
@@ -168,13 +170,6 @@ export class Recorder implements AsyncDisposable {
   #pointWith(point: Point, table: CostTable) {
     const { variant, layout, policy } = point;
     return planPoint({ variant: variant as LoadableVariant["variant"], layout, table }, policy);
-  }
-
-  /** As many as the tuner takes: half of the requests that fit into the target. */
-  #clients(point: Point, table: CostTable): number {
-    const fitting =
-      clients.inFlightShare * this.#simulated(point, table) * (this.#recording.target.latencyMilliseconds / 1000);
-    return Math.round(Math.min(clients.most, Math.max(clients.fewest, fitting)));
   }
 
   #simulated(point: Point, table: CostTable): number {

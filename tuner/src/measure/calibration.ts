@@ -38,6 +38,19 @@ export interface CalibrationSettings {
   readonly cpuMicroseconds?: (pid: number) => Promise<number | null>;
 }
 
+const someClients = { fewest: 4, most: 64 };
+/** Of the requests that fit into the target: the rest would be refused as late. */
+const inFlightShare = 0.5;
+
+/**
+ * Closed-loop clients that bring a server with about this capacity to saturation: with fewer of them its engines wait for the next
+ * request, and all that is learned is how long it takes to come.
+ */
+export function clientsAt(requestsPerSecond: number, { latencyMilliseconds }: ServiceLevelTarget): number {
+  const fitting = (inFlightShare * requestsPerSecond * latencyMilliseconds) / 1000;
+  return Math.round(Math.min(someClients.most, Math.max(someClients.fewest, fitting)));
+}
+
 /** Of the time at saturation: latencies of a lone client differ little. */
 const aloneShare = 0.4;
 

@@ -3,6 +3,7 @@ import type { RunningLoad } from "../instruments.ts";
 import {
   type Calibration,
   calibratedTable,
+  clientsAt,
   closedLoop,
   measureCalibration,
   timeFactor,
@@ -15,9 +16,6 @@ import type { Entrant } from "./entrant.ts";
 const warmUp = { longestSeconds: 1.5, shortestSeconds: 0.3, budgetShare: 0.02 };
 /** Long enough to see the machine at its usual speed, and not in one good or bad moment. */
 const measuring = { longestSeconds: 5, shortestSeconds: 0.5, budgetShare: 0.025 };
-const clients = { fewest: 4, most: 64 };
-/** Of the requests that fit into the target at the predicted rate: the rest would be refused as late. */
-const inFlightShare = 0.5;
 
 /** An entrant, and what its server did. */
 export interface Calibrated {
@@ -39,7 +37,7 @@ export async function calibrate(state: TuningState, entrant: Entrant, load: Runn
     target,
     seed,
     cpus,
-    clients: clientsFor(state, entrant),
+    clients: clientsAt(entrant.prediction.capacityRequestsPerSecond, target),
     signal,
     cpuMicroseconds: instruments.cpuMicroseconds,
   };
@@ -55,11 +53,6 @@ const secondsOf = ({ longestSeconds, shortestSeconds, budgetShare }: typeof meas
 /** What `calibrate` takes. */
 export const calibrationSeconds = (budgetSeconds: number): number =>
   secondsOf(warmUp, budgetSeconds) + secondsOf(measuring, budgetSeconds);
-
-function clientsFor({ request }: TuningState, { prediction }: Entrant): number {
-  const fitting = (inFlightShare * prediction.capacityRequestsPerSecond * request.target.latencyMilliseconds) / 1000;
-  return Math.round(Math.min(clients.most, Math.max(clients.fewest, fitting)));
-}
 
 /**
  * Enters what was found into every table that `applies` to, as it was `measured`, with the pinning that was decided for it. The
