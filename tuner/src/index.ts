@@ -18,6 +18,7 @@ export { LoadClient, runLoad } from "./load/run-load.ts";
 export {
   type Calibration,
   calibratedTable,
+  clientsAt,
   closedLoop,
   measureCalibration,
   timeFactor,
@@ -30,6 +31,7 @@ export { representativeSamples } from "./measure/representatives.ts";
 export { tableEffort, timeBatches } from "./measure/time-batches.ts";
 export { measureUpstream } from "./measure/upstream-table.ts";
 export { OutputError } from "./output-directory.ts";
+export { edgeOf } from "./race/ladder.ts";
 export { race } from "./race/race.ts";
 export { SidecarProcess } from "./race/sidecar-process.ts";
 export { compareReports } from "./report/compare.ts";

@@ -1,15 +1,21 @@
 import { describe, expect, it } from "vitest";
-import { elasticity, RecordedTruth } from "./recorded-truth.ts";
-import type { RecordedRun, Recording } from "./recording.ts";
+import { elasticity, measuredCapacity, RecordedTruth } from "./recorded-truth.ts";
+import type { RecordedRun, RecordedStage, Recording } from "./recording.ts";
 import { simulatedRecording } from "./testing/simulated-recording.ts";
 
 /** Every other pass on a machine of half the speed, as the reference sees it; capacities follow it by `follow`. */
 function drifting(follow: number): Recording {
   const recording = simulatedRecording(4, 0);
-  const slowed = (run: RecordedRun): RecordedRun =>
-    run.pass % 2 === 0 ? run : { ...run, reference: [2000, 2000], capacity: run.capacity * 0.5 ** follow };
+  const slowed = (run: RecordedRun): RecordedRun => {
+    if (run.pass % 2 === 0) return run;
+    const stages = run.stages.map(([rate, ...rest]): RecordedStage => [rate * 0.5 ** follow, ...rest]);
+    return { ...run, reference: [2000, 2000], stages };
+  };
   return { ...recording, runs: recording.runs.map(slowed) };
 }
+
+const measured = (recording: Recording) =>
+  recording.runs.map((run) => ({ run, capacity: measuredCapacity(recording, run) }));
 
 const spreadOf = (truth: RecordedTruth): number => {
   const capacities = truth.visitsOf(1).map(({ capacity }) => capacity);
@@ -18,7 +24,7 @@ const spreadOf = (truth: RecordedTruth): number => {
 
 describe("a recorded truth", () => {
   it.each([0, 0.5, 1])("learns that capacities follow the reference by %d", (follow) => {
-    expect(elasticity(drifting(follow).runs)).toBeCloseTo(follow, 6);
+    expect(elasticity(measured(drifting(follow)))).toBeCloseTo(follow, 6);
   });
 
   it("divides the machine's drift out where capacities follow it", () => {
@@ -30,6 +36,6 @@ describe("a recorded truth", () => {
   });
 
   it("never turns a drift around", () => {
-    expect(elasticity(drifting(-0.5).runs)).toBe(0);
+    expect(elasticity(measured(drifting(-0.5)))).toBe(0);
   });
 });

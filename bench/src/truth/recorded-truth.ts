@@ -1,5 +1,6 @@
 import { mean, median } from "@sweetspot/planner";
-import type { RecordedRun, Recording } from "./recording.ts";
+import { edgeOf } from "@sweetspot/tuner";
+import type { RecordedRun, RecordedStage, Recording } from "./recording.ts";
 
 /** One visit of a point, as if the machine had always had its median speed. */
 export interface Visit {
@@ -23,10 +24,11 @@ export class RecordedTruth {
     this.recording = recording;
     this.passes = passes;
     const usual = median(recording.runs.flatMap(({ reference }) => reference));
-    const follow = elasticity(recording.runs);
-    const visits = recording.runs.map((run) => {
+    const measured = recording.runs.map((run) => ({ run, capacity: measuredCapacity(recording, run) }));
+    const follow = elasticity(measured);
+    const visits = measured.map(({ run, capacity }) => {
       const speed = (usual / referenceTime(run)) ** follow;
-      return { run, speed, capacity: run.capacity / speed };
+      return { run, speed, capacity: capacity / speed };
     });
     this.speeds = timelineOf(visits);
     this.#visits = recording.points.map((_, point) =>
@@ -57,6 +59,19 @@ export class RecordedTruth {
   }
 }
 
+/** Where the climb of a visit found the edge of the target, requests per second: by its stages, as the tuner reads them today. */
+export function measuredCapacity({ target }: Recording, { stages }: RecordedRun): number {
+  return edgeOf(stages.slice(1).map(rungOf), target);
+}
+
+function rungOf([offeredRequestsPerSecond, , total, bad, p50, p90, p95, p99, maximum]: RecordedStage) {
+  return {
+    offeredRequestsPerSecond,
+    counts: { total, late: bad, refused: 0, expired: 0, failed: 0, excluded: 0 },
+    latencyMilliseconds: { p50, p90, p95, p99, p999: maximum, maximum },
+  };
+}
+
 /** Passes in which every point was visited. */
 export function completePasses({ runs, points }: Recording): number[] {
   const passes = [...new Set(runs.map(({ pass }) => pass))];
@@ -77,10 +92,10 @@ export const gridSeconds = ({ runs, starts }: Recording): number =>
  * its point. A reference of a tenth of a second before and after a visit of fifteen mostly sees moments of the machine: to divide
  * all of it out would put its scatter into every capacity.
  */
-export function elasticity(runs: readonly RecordedRun[]): number {
-  const found = runs.filter(({ capacity }) => capacity > 0);
-  const deviations = [...Map.groupBy(found, ({ point }) => point).values()].flatMap((visits) => {
-    const speeds = visits.map((run) => -Math.log(referenceTime(run)));
+export function elasticity(measured: readonly Pick<Visit, "run" | "capacity">[]): number {
+  const found = measured.filter(({ capacity }) => capacity > 0);
+  const deviations = [...Map.groupBy(found, ({ run }) => run.point).values()].flatMap((visits) => {
+    const speeds = visits.map(({ run }) => -Math.log(referenceTime(run)));
     const capacities = visits.map(({ capacity }) => Math.log(capacity));
     const [speed, capacity] = [mean(speeds), mean(capacities)];
     return visits.map((_, i) => [(speeds[i] as number) - speed, (capacities[i] as number) - capacity] as const);

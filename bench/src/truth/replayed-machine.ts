@@ -2,7 +2,7 @@ import { apiVersion, type LoadReport, type LoadStage, type ServingPlan } from "@
 import { mean, type Random, seededRandom } from "@sweetspot/planner";
 import type { Instruments, RunningLoad, RunningServer, TableBench } from "@sweetspot/tuner";
 import { replayTable } from "./recorded-bench.ts";
-import { loadSeconds, type RecordedTruth, type Visit } from "./recorded-truth.ts";
+import { loadSeconds, measuredCapacity, type RecordedTruth, type Visit } from "./recorded-truth.ts";
 import type { RecordedStage } from "./recording.ts";
 
 const address = "http://replayed/";
@@ -143,9 +143,10 @@ interface LoadedStage {
 /** The stages of all points that keep their target at some rate. */
 function stagesByLoad(truth: RecordedTruth): LoadedStage[] {
   const visits = truth.recording.points.flatMap((_, point) => truth.visitsOf(point));
-  return visits.flatMap(({ run }) =>
-    run.capacity > 0 ? run.stages.map((stage) => ({ load: stage[0] / run.capacity, stage })) : [],
-  );
+  return visits.flatMap(({ run }) => {
+    const capacity = measuredCapacity(truth.recording, run);
+    return capacity > 0 ? run.stages.map((stage) => ({ load: stage[0] / capacity, stage })) : [];
+  });
 }
 
 function stageOf(

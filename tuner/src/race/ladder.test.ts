@@ -1,6 +1,6 @@
 import type { LoadStage } from "@sweetspot/crds";
 import { describe, expect, it } from "vitest";
-import { capacityOf, keepsTarget, nextRung } from "./ladder.ts";
+import { edgeOf, keepsTarget, nextRung } from "./ladder.ts";
 
 const target = { percentile: "P99" as const, latencyMilliseconds: 50 };
 
@@ -17,18 +17,36 @@ function stage(rate: number, p99: number, bad = p99 > 50 ? 20 : 0): LoadStage {
 }
 
 describe("the capacity of one round", () => {
-  it("lies where latency crosses the target between two rungs", () => {
-    const capacity = capacityOf([stage(100, 10), stage(120, 25), stage(140, 100)], target);
-    expect(capacity).toBeCloseTo(130, 6);
+  it("lies where the odds of a miss cross those that the target allows", () => {
+    const odds = 1 / 99;
+    const [below, above] = [odds / 3, odds * 3].map((each) => 1000 * (each / (1 + each)));
+    const capacity = edgeOf([stage(100, 10), stage(120, 25, below), stage(140, 100, above)], target);
+    expect(Math.abs(capacity - 130)).toBeLessThan(1);
+  });
+
+  it("is nearer to a rung that just kept the target than to one that missed it by far", () => {
+    const near = edgeOf([stage(100, 49, 9), stage(120, 400, 300)], target);
+    expect(near).toBeGreaterThan(100);
+    expect(near).toBeLessThan(105);
+    expect(edgeOf([stage(100, 10), stage(120, 60, 20)], target)).toBeGreaterThan(112);
+  });
+
+  it("is the same whether a server refuses what it cannot answer in time, or answers it late", () => {
+    const late = stage(120, 100, 70);
+    const refusing = { ...stage(120, 45), counts: { ...late.counts, late: 0, refused: 70 } };
+    const [slow, quick] = [late, refusing].map((above) => edgeOf([stage(100, 10), above], target));
+    expect(slow).toBeLessThan(115);
+    expect(quick).toBe(slow);
+    expect(edgeOf([refusing], target)).toBeCloseTo(0.93 * 120, 9);
   });
 
   it("is at least the highest rung when all kept the target", () => {
-    expect(capacityOf([stage(100, 10), stage(120, 20)], target)).toBe(120);
+    expect(edgeOf([stage(100, 10), stage(120, 20)], target)).toBe(120);
   });
 
   it("lies below the lowest rung when none kept it", () => {
-    expect(capacityOf([stage(100, 75)], target)).toBeCloseTo(66.7, 1);
-    expect(capacityOf([stage(100, 5000)], target)).toBe(50);
+    expect(edgeOf([stage(100, 75)], target)).toBeCloseTo(66.7, 1);
+    expect(edgeOf([stage(100, 5000)], target)).toBe(50);
   });
 
   it("counts refused requests as misses although those that were answered were quick", () => {
@@ -44,12 +62,12 @@ describe("the capacity of one round", () => {
   });
 
   it("does not believe a rung above one that missed", () => {
-    expect(capacityOf([stage(100, 10), stage(120, 80), stage(140, 20)], target)).toBeLessThan(120);
+    expect(edgeOf([stage(100, 10), stage(120, 80), stage(140, 20)], target)).toBeLessThan(120);
   });
 
   it("does not depend on the order in which rates were tried", () => {
     const stages = [stage(140, 100), stage(120, 25)];
-    expect(capacityOf(stages, target)).toBeCloseTo(capacityOf(stages.toReversed(), target), 9);
+    expect(edgeOf(stages, target)).toBeCloseTo(edgeOf(stages.toReversed(), target), 9);
   });
 });
 
@@ -65,7 +83,7 @@ describe("a climb", () => {
 
   it("goes up from a guess that was too low, and down from one that was too high", () => {
     for (const guess of [90, 128, 135, 170]) {
-      const capacity = capacityOf(climb(queue, guess), target);
+      const capacity = edgeOf(climb(queue, guess), target);
       expect(capacity).toBeGreaterThan(112);
       expect(capacity).toBeLessThan(150);
     }

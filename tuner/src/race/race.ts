@@ -1,7 +1,7 @@
 import type { LoadReport, RaceRound, ServiceLevelTarget } from "@sweetspot/crds";
 import { median } from "@sweetspot/planner";
 import type { LoadClient } from "../load/run-load.ts";
-import { capacityOf, nextRung } from "./ladder.ts";
+import { edgeOf, nextRung } from "./ladder.ts";
 import type { SidecarProcess } from "./sidecar-process.ts";
 
 /** A candidate with its running server. */
@@ -112,7 +112,7 @@ async function climb(
   const slow = stages.some(
     (stage) => stage.sendDelayMilliseconds > maximumSendDelayShare * options.target.latencyMilliseconds,
   );
-  return { capacityRequestsPerSecond: capacityOf(stages, options.target), void: slow && options.generatorHasCpu };
+  return { capacityRequestsPerSecond: edgeOf(stages, options.target), void: slow && options.generatorHasCpu };
 }
 
 /** The first round trusts the simulator, later ones what was measured. */
