@@ -48,6 +48,7 @@ describe.skipIf(withoutApiServer)("a release of the chart", () => {
     expect(await ours()).toEqual(installed);
     await helm("upgrade", chart, "--set", "crds.keep=false");
     await helm("uninstall");
-    expect(await ours()).toEqual([]);
+    // A definition goes when the API server has seen that no objects of it are left.
+    await expect.poll(ours, { timeout: 30_000, interval: 200 }).toEqual([]);
   }, 120_000);
 });
