@@ -70,6 +70,30 @@ describe("the event recorder (promises E1 to E5)", () => {
     await end();
   });
 
+  it("writes the count of a repetition that came soon after the Event, although none follows (E2)", async () => {
+    const { clock, server, recorder, end } = setUp();
+    recorder.record(occurrence());
+    await clock.advance(5_000);
+    for (let repetition = 0; repetition < 3; repetition++) recorder.record(occurrence());
+    await clock.advance(20_000);
+    expect(server.writes.map(({ method }) => method)).toEqual(["POST"]);
+    await clock.advance(10_000);
+    expect(server.writes.map(({ method }) => method)).toEqual(["POST", "PATCH"]);
+    const name = server.writes.at(-1)?.path.split("/").at(-1);
+    expect((server.get("events", `shop/${name}`) as EventObject).series?.count).toBe(4);
+    await end();
+  });
+
+  it("leaves no timer behind when it stops", async () => {
+    const { clock, server, recorder, end } = setUp();
+    recorder.record(occurrence());
+    await clock.advance(1_000);
+    recorder.record(occurrence());
+    await end();
+    await clock.advance(60_000);
+    expect(server.writes).toHaveLength(1);
+  });
+
   it("begins a new Event when the last one is long ago, or gone (E2)", async () => {
     const { clock, server, recorder, end } = setUp();
     recorder.record(occurrence());

@@ -38,6 +38,8 @@ export class EventRecorder {
   readonly #onDropped: NonNullable<EventRecorderOptions["onDropped"]>;
   readonly #series = new Map<string, Series>();
   readonly #queue: Series[] = [];
+  /** What cancels the writes of repetitions that came too soon after the last one. */
+  readonly #held = new Set<() => void>();
   #wake: (() => void) | null = null;
 
   constructor({ onDropped = () => {}, ...options }: EventRecorderOptions) {
@@ -63,7 +65,7 @@ export class EventRecorder {
     this.#enqueue(series);
   }
 
-  /** Sends until `signal` aborts. Never rejects. */
+  /** Sends until `signal` aborts; counts that are not yet due then are not written. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const series = this.#queue.shift();
@@ -74,6 +76,8 @@ export class EventRecorder {
         await sleep(this.#options.clock, paceMs, signal);
       }
     }
+    for (const cancel of this.#held) cancel();
+    this.#held.clear();
   }
 
   #remember(key: string, series: Series): void {
@@ -85,7 +89,12 @@ export class EventRecorder {
 
   #enqueue(series: Series): void {
     const { clock, refreshMs, queueLimit } = this.#options;
-    if (series.queued || clock.now() - series.writtenAt < refreshMs) return;
+    if (series.queued) return;
+    const early = series.writtenAt + refreshMs - clock.now();
+    if (early > 0) {
+      this.#hold(series, early);
+      return;
+    }
     if (this.#queue.length >= queueLimit) {
       this.#onDropped("full", undefined);
       return;
@@ -93,6 +102,17 @@ export class EventRecorder {
     series.queued = true;
     this.#queue.push(series);
     this.#wake?.();
+  }
+
+  /** There may be no other repetition that would take this one's count along. */
+  #hold(series: Series, milliseconds: number): void {
+    series.queued = true;
+    const cancel = this.#options.clock.after(milliseconds, () => {
+      this.#held.delete(cancel);
+      series.queued = false;
+      this.#enqueue(series);
+    });
+    this.#held.add(cancel);
   }
 
   async #nextRecord(signal: AbortSignal): Promise<void> {
